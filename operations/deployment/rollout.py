@@ -1,0 +1,206 @@
+"""A rollout: one attempt to bring a release to a target, from the request to its end.
+
+Plain frozen values. What may follow what is in `policy`; who changes it are `service` and `worker`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from operations.actor import Actor
+from operations.deployment.progress import Failure, Handle, Step
+from operations.deployment.release import Release
+
+
+class RolloutState(StrEnum):
+    """The states people and programs see."""
+
+    PENDING_APPROVAL = "pending_approval"
+    QUEUED = "queued"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+
+
+WAITING = frozenset({RolloutState.PENDING_APPROVAL, RolloutState.QUEUED})
+ACTIVE = frozenset({RolloutState.RUNNING, RolloutState.VERIFYING})
+ENDED = frozenset(RolloutState) - WAITING - ACTIVE
+
+
+class RolloutKind(StrEnum):
+    """Why a release goes out: something new, or the way back."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+class Phase(StrEnum):
+    """Where the worker is within `running` and `verifying`; each is stored before it is begun."""
+
+    WAITING = "waiting"  # not begun
+    STARTING = "starting"  # intent stored; the provider may or may not have been told
+    FOLLOWING = "following"  # the handle is stored
+    VERIFYING = "verifying"  # the platform is done; health is watched
+    RESTORING = "restoring"  # intent to bring the former release back is stored
+    RETURNING = "returning"  # the handle of the way back is stored
+    DONE = "done"
+
+
+class VoteKind(StrEnum):
+    """A voter's answer."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One person's answer, with the time it was given."""
+
+    actor: Actor
+    kind: VoteKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Which worker holds a rollout. Every take-over raises `number`; writes carry it (fencing)."""
+
+    owner: str
+    number: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """`revision` rises with every stored change; `id` is shown as `D-1042`.
+
+    `previous` is what served at the request, or, once started, when it started. `failure` is why it
+    went wrong, `outcome` one sentence on how it ended. `handle` belongs to the phase.
+    """
+
+    id: int
+    project: str
+    environment: str
+    provider: str
+    kind: RolloutKind
+    release: Release
+    previous: Release | None
+    requested_by: Actor
+    requested_at: datetime
+    reason: str = ""
+    channel: str = ""
+    external_id: str = ""
+    emergency: bool = False
+    warnings: tuple[str, ...] = ()
+
+    state: RolloutState
+    phase: Phase = Phase.WAITING
+    revision: int = 1
+    votes: tuple[Vote, ...] = ()
+    votes_required: int = 0
+    expires_at: datetime | None = None
+    cancelled_by: Actor | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    handle: Handle | None = None
+    failure: Failure | None = None
+    outcome: str = ""
+    lease: Lease | None = None
+
+    @property
+    def name(self) -> str:
+        """The id that people say: `D-1042`."""
+        return f"D-{self.id}"
+
+    @property
+    def target_name(self) -> str:
+        """`myapp/prod`."""
+        return f"{self.project}/{self.environment}"
+
+    @property
+    def approvals(self) -> tuple[Vote, ...]:
+        """The votes in favour."""
+        return tuple(v for v in self.votes if v.kind is VoteKind.APPROVE)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ENDED
+
+    @property
+    def took(self) -> timedelta | None:
+        """From the start to the end; None while it has not done both."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return self.ended_at - self.started_at
+
+
+def parse_rollout_id(text: str) -> int | None:
+    """`D-1042`, `d1042` or `1042` to 1042; None when it is no rollout's id."""
+    match = re.fullmatch(r"(?:d\s*-?\s*)?(\d{1,12})", text.strip(), re.IGNORECASE)
+    return int(match[1]) if match else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutDraft:
+    """What the service knows of a rollout before the database gives it an id."""
+
+    project: str
+    environment: str
+    provider: str
+    kind: RolloutKind
+    release: Release
+    previous: Release | None
+    requested_by: Actor
+    requested_at: datetime
+    reason: str
+    channel: str
+    external_id: str
+    emergency: bool
+    warnings: tuple[str, ...]
+    state: RolloutState
+    votes_required: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryQuery:
+    """Which rollouts, newest first. `before` is the cursor: only ids smaller than it."""
+
+    project: str = ""
+    environment: str = ""
+    requested_by: str = ""
+    since: datetime | None = None
+    before: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """`next` is the cursor of the following page, None at the end."""
+
+    rollouts: tuple[Rollout, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetLock:
+    """A person's hold on a target. `until` None: until somebody unlocks."""
+
+    project: str
+    environment: str
+    actor: Actor
+    reason: str
+    at: datetime
+    until: datetime | None

@@ -1,0 +1,58 @@
+"""The one place where outsiders' text is made safe to keep: secrets out, control characters out, cut.
+
+Not the place for Slack's escaping (see `handlers.slack.views.blocks`): that depends on where it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_MASK = "[redacted]"
+
+_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bxox[abeoprs]-[\w-]{6,}|\bxapp-[\w-]{6,}|\bxoxe\.[\w.-]{6,}"), _MASK),
+    (re.compile(r"\bgh[opsur]_\w{16,}|\bgithub_pat_\w{20,}"), _MASK),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), _MASK),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), _MASK),
+    (re.compile(r"\bwhsec_[\w+/=]{12,}"), _MASK),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
+        ),
+        _MASK,
+    ),
+    # user:password@host in any URL or connection string
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(@)", re.I), rf"\1{_MASK}\2"),
+    (
+        re.compile(r"(\bauthorization\W{1,3}(?:bearer|basic|token)?\s*)[^\s\"',;]{6,}", re.I),
+        rf"\1{_MASK}",
+    ),
+    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.I), rf"\1{_MASK}"),
+    (
+        re.compile(
+            r"((?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|app_key)"
+            r"[\w-]{0,24}[\"']?\s*[=:]\s*[\"']?)(?!\[redacted\])[^\s\"',;&]{3,}",
+            re.I,
+        ),
+        rf"\1{_MASK}",
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """Mask tokens, passwords, keys and connection strings."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def clean(text: str, *, limit: int = 4000) -> str:
+    """Make an outsider's text fit to store: no control characters, no secrets, at most `limit` long.
+
+    Lines and tabs stay. The cut keeps the end, where platforms put the reason.
+    """
+    plain = _CONTROL.sub("", _ANSI.sub("", text.replace("\r\n", "\n")))
+    plain = redact(plain[-4 * limit :])
+    return plain if len(plain) <= limit else "…" + plain[-(limit - 1) :]
