@@ -1,0 +1,150 @@
+"""Asking about deployments: history, one rollout, the fleet, logs, and what stands in the way. Reads only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from operations.actor import Actor
+from operations.audit import AuditEvent
+from operations.clock import Clock
+from operations.deployment.identities import identify
+from operations.deployment.policy import Answer, Question, assess
+from operations.deployment.ports import Members, Provider, Store, TargetHealth
+from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
+from operations.deployment.target import Catalog, Target
+from operations.errors import OperationError, UnknownRollout
+from operations.redaction import clean
+
+_STATUS_SECONDS = 10.0
+_LOG_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """One line of the fleet. `health` None: it could not be asked, and `trouble` says why."""
+
+    target: Target
+    health: TargetHealth | None
+    trouble: str
+    lock: TargetLock | None
+    active: Rollout | None
+    last: Rollout | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutReport:
+    """One rollout with everything that happened to it, oldest first."""
+
+    rollout: Rollout
+    timeline: tuple[AuditEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacles:
+    """The answer to `why`."""
+
+    target: Target
+    answer: Answer
+    active: Rollout | None
+    waiting: tuple[Rollout, ...]
+
+
+class Inquiries:
+    """Answers questions."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        providers: Mapping[str, Provider],
+        store: Store,
+        members: Members,
+        clock: Clock,
+    ) -> None:
+        self._catalog = catalog
+        self._providers = providers
+        self._store = store
+        self._members = members
+        self._clock = clock
+
+    @property
+    def catalog(self) -> Catalog:
+        """All targets, for completion and forms."""
+        return self._catalog
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        """Rollouts, newest first; raises UnknownTarget for a project that neither is nor was."""
+        async with self._store.snapshot() as tx:
+            page = await tx.rollouts.search(query)
+        if not page.rollouts and query.project:
+            self._catalog.select(query.project, query.environment)
+        return page
+
+    async def show(self, rollout_id: int) -> RolloutReport:
+        """One rollout and its timeline."""
+        async with self._store.snapshot() as tx:
+            rollout = await tx.rollouts.get(rollout_id)
+            if rollout is None:
+                raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+            timeline = await tx.audit.of(rollout.name)
+        return RolloutReport(rollout=rollout, timeline=tuple(timeline))
+
+    async def status(self, project: str = "", environment: str = "") -> list[TargetReport]:
+        """What serves now, asked of all platforms at once; one in trouble is a line, not an error."""
+        targets = self._catalog.select(project, environment)
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._health(target)) for target in targets]
+        reports = []
+        async with self._store.snapshot() as tx:
+            now = self._clock.now()
+            for target, task in zip(targets, asked, strict=True):
+                health, trouble = task.result()
+                recent = await tx.rollouts.search(
+                    HistoryQuery(project=target.project, environment=target.environment, limit=1)
+                )
+                reports.append(
+                    TargetReport(
+                        target=target,
+                        health=health,
+                        trouble=trouble,
+                        lock=await tx.locks.get(target.project, target.environment, now),
+                        active=await tx.rollouts.active(target.project, target.environment),
+                        last=next(iter(recent.rollouts), None),
+                    )
+                )
+        return reports
+
+    async def why(self, project: str, environment: str, actor: Actor) -> Obstacles:
+        """What stands in the way of this actor's deploy now."""
+        target = self._catalog.find(project, environment)
+        identity = await identify(actor, target, self._members)
+        async with self._store.snapshot() as tx:
+            now = self._clock.now()
+            lock = await tx.locks.get(target.project, target.environment, now)
+            return Obstacles(
+                target=target,
+                answer=assess(Question(target=target, identity=identity, now=now, lock=lock)),
+                active=await tx.rollouts.active(target.project, target.environment),
+                waiting=tuple(await tx.rollouts.waiting(target.project, target.environment)),
+            )
+
+    async def logs(
+        self, project: str, environment: str, *, lines: int = 50, since: timedelta | None = None
+    ) -> Sequence[str]:
+        """The newest lines of the application's log, cleaned, oldest first."""
+        target = self._catalog.find(project, environment)
+        async with asyncio.timeout(_LOG_SECONDS):
+            found = await self._providers[target.provider].logs(target, lines=lines, since=since)
+        return [clean(line, limit=1000) for line in found[-lines:]]
+
+    async def _health(self, target: Target) -> tuple[TargetHealth | None, str]:
+        try:
+            async with asyncio.timeout(_STATUS_SECONDS):
+                return await self._providers[target.provider].status(target), ""
+        except TimeoutError:
+            return None, f"no answer within {_STATUS_SECONDS:.0f} s"
+        except OperationError as exc:
+            return None, exc.message

@@ -1,0 +1,306 @@
+"""Asking for a rollout: resolve once, assess, store. Nothing ships here; see `worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from operations.actor import Actor
+from operations.clock import Clock
+from operations.deployment.identities import identify
+from operations.deployment.journal import announce, record
+from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
+from operations.deployment.ports import Members, Provider, Store, Transaction
+from operations.deployment.release import Release, Resolution
+from operations.deployment.rollout import (
+    Rollout,
+    RolloutDraft,
+    RolloutKind,
+    RolloutState,
+)
+from operations.deployment.target import Catalog, Target
+from operations.errors import Blocked, InvalidRequest, ProviderUnavailable
+from operations.redaction import clean
+
+_VERSION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,254}")
+_RESOLVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """What somebody asked for, in their words. `version` "": what runs now, or the branch's head.
+
+    `provider` is the optional word of the command. `channel` is where they asked: the rollout is
+    announced there when the configuration names no channel.
+    """
+
+    project: str
+    environment: str
+    version: str = ""
+    provider: str = ""
+    reason: str = ""
+    emergency: bool = False
+    external_id: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """`superseded` were waiting and have given way; `behind` is being carried out first."""
+
+    rollout: Rollout
+    superseded: tuple[Rollout, ...] = ()
+    behind: Rollout | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a request would do: the dry run."""
+
+    target: Target
+    resolution: Resolution
+    answer: Answer
+    behind: Rollout | None
+
+
+class Requests:
+    """Turns wishes into rollouts."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        providers: Mapping[str, Provider],
+        store: Store,
+        members: Members,
+        clock: Clock,
+    ) -> None:
+        self._catalog = catalog
+        self._providers = providers
+        self._store = store
+        self._members = members
+        self._clock = clock
+
+    async def request(self, request: DeployRequest, actor: Actor) -> Requested:
+        """Resolve the version, check the rules and store a rollout that waits or is queued.
+
+        Raises Refused with the reason, or ProviderError when the version could not be resolved.
+        """
+        target, identity, resolution = await self._prepare(request, actor)
+        async with self._store.transaction() as tx:
+            now = self._clock.now()
+            answer = await self._assess(tx, request, target, identity, now)
+            if answer.obstacles:
+                raise answer.obstacles[0]
+            draft = _draft(request, target, actor, resolution, answer, now)
+            return await self._store_draft(tx, draft, now)
+
+    async def plan(self, request: DeployRequest, actor: Actor) -> Plan:
+        """The dry run: resolves and assesses like `request` and stores nothing."""
+        target, identity, resolution = await self._prepare(request, actor)
+        async with self._store.snapshot() as tx:
+            now = self._clock.now()
+            answer = await self._assess(tx, request, target, identity, now)
+            behind = await tx.rollouts.active(target.project, target.environment)
+        return Plan(target=target, resolution=resolution, answer=answer, behind=behind)
+
+    async def rollback(self, request: DeployRequest, actor: Actor) -> Requested:
+        """Ask for the former release, or one that was live here before, to come back.
+
+        It needs no votes: it was approved when it first shipped. Locks and windows do not hold it.
+        """
+        target, identity = await self._admit(request, actor)
+        async with self._store.transaction() as tx:
+            now = self._clock.now()
+            release, serving = await _way_back(tx, target, request.version)
+            draft = RolloutDraft(
+                project=target.project,
+                environment=target.environment,
+                provider=target.provider,
+                kind=RolloutKind.ROLLBACK,
+                release=release,
+                previous=serving,
+                requested_by=identity.actor,
+                requested_at=now,
+                reason=clean(request.reason, limit=500),
+                channel=target.channel or request.channel,
+                external_id=request.external_id,
+                emergency=False,
+                warnings=(),
+                state=RolloutState.QUEUED,
+                votes_required=0,
+                expires_at=None,
+            )
+            return await self._store_draft(tx, draft, now)
+
+    async def promotion(self, project: str, source: str, destination: str) -> DeployRequest:
+        """The request that brings what is live in `source` to `destination`."""
+        origin = self._catalog.find(project, source)
+        self._catalog.find(project, destination)
+        async with self._store.snapshot() as tx:
+            live = await tx.rollouts.last_live(origin.project, origin.environment)
+        if live is None:
+            raise Blocked(
+                f"Nothing has gone live in {origin.name} through HMS-SYS yet.",
+                hint=f"Name the version: `deploy {project} {destination} VERSION`.",
+            )
+        return DeployRequest(project=project, environment=destination, version=live.release.version)
+
+    async def repeat(self, rollout_id: int, actor: Actor) -> Requested:
+        """The Retry button: the same version once more, with all rules applied anew."""
+        async with self._store.snapshot() as tx:
+            former = await tx.rollouts.get(rollout_id)
+        if former is None:
+            raise InvalidRequest(f"There is no rollout D-{rollout_id}.")
+        request = DeployRequest(
+            project=former.project,
+            environment=former.environment,
+            version=former.release.version,
+            reason=former.reason,
+            channel=former.channel,
+        )
+        if former.kind is RolloutKind.ROLLBACK:
+            return await self.rollback(request, actor)
+        return await self.request(request, actor)
+
+    async def _prepare(
+        self, request: DeployRequest, actor: Actor
+    ) -> tuple[Target, Identity, Resolution]:
+        target, identity = await self._admit(request, actor)
+        if request.version and not _VERSION.fullmatch(request.version):
+            raise InvalidRequest(
+                f"“{clean(request.version, limit=60)}” is not a version.",
+                hint="Letters, digits and . _ - / : @ + only.",
+            )
+        return target, identity, await self._resolve(target, request.version)
+
+    async def _admit(self, request: DeployRequest, actor: Actor) -> tuple[Target, Identity]:
+        target = self._catalog.find(request.project, request.environment)
+        if request.provider and request.provider != target.provider:
+            raise InvalidRequest(
+                f"{target.name} is deployed by {target.provider}, not {request.provider}.",
+                hint=f"Say `deploy {target.provider} {target.project} {target.environment}`, "
+                "or leave the word out.",
+            )
+        identity = await identify(actor, target, self._members)
+        obstacle = permission_obstacle(target, identity)
+        if obstacle is not None:
+            raise obstacle
+        return target, identity
+
+    async def _resolve(self, target: Target, version: str) -> Resolution:
+        try:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                return await self._providers[target.provider].resolve(target, version)
+        except TimeoutError as exc:
+            raise ProviderUnavailable(
+                f"{target.spec.title} did not answer within {_RESOLVE_SECONDS:.0f} s.",
+                hint="Nothing was changed. Try again in a moment.",
+            ) from exc
+
+    @staticmethod
+    async def _assess(
+        tx: Transaction, request: DeployRequest, target: Target, identity: Identity, now: datetime
+    ) -> Answer:
+        lock = await tx.locks.get(target.project, target.environment, now)
+        return assess(
+            Question(
+                target=target,
+                identity=identity,
+                now=now,
+                lock=lock,
+                emergency=request.emergency,
+                reason=request.reason,
+            )
+        )
+
+    @staticmethod
+    async def _store_draft(tx: Transaction, draft: RolloutDraft, now: datetime) -> Requested:
+        waiting = await tx.rollouts.waiting(draft.project, draft.environment)
+        rollout = await tx.rollouts.add(draft)
+        superseded = tuple([await _supersede(tx, old, rollout, now) for old in waiting])
+        await record(
+            tx,
+            rollout,
+            "rollout.requested",
+            rollout.requested_by,
+            now,
+            version=rollout.release.version,
+            pin=rollout.release.pin,
+            kind=rollout.kind.value,
+            reason=rollout.reason,
+        )
+        await announce(tx, rollout, now)
+        behind = await tx.rollouts.active(draft.project, draft.environment)
+        return Requested(rollout=rollout, superseded=superseded, behind=behind)
+
+
+def _draft(
+    request: DeployRequest,
+    target: Target,
+    actor: Actor,
+    resolution: Resolution,
+    answer: Answer,
+    now: datetime,
+) -> RolloutDraft:
+    rule = answer.rule
+    return RolloutDraft(
+        project=target.project,
+        environment=target.environment,
+        provider=target.provider,
+        kind=RolloutKind.DEPLOY,
+        release=resolution.release,
+        previous=resolution.current,
+        requested_by=actor,
+        requested_at=now,
+        reason=clean(request.reason, limit=500),
+        channel=target.channel or request.channel,
+        external_id=request.external_id,
+        emergency=request.emergency,
+        warnings=resolution.warnings,
+        state=RolloutState.PENDING_APPROVAL if rule else RolloutState.QUEUED,
+        votes_required=answer.votes_required,
+        expires_at=now + rule.expires if rule else None,
+    )
+
+
+async def _supersede(tx: Transaction, old: Rollout, new: Rollout, now: datetime) -> Rollout:
+    ended = await tx.rollouts.save(
+        replace(
+            old,
+            state=RolloutState.CANCELLED,
+            ended_at=now,
+            outcome=f"Superseded by {new.name} ({new.release.version}).",
+        )
+    )
+    await record(tx, ended, "rollout.superseded", new.requested_by, now, by=new.name)
+    await announce(tx, ended, now)
+    return ended
+
+
+async def _way_back(
+    tx: Transaction, target: Target, version: str
+) -> tuple[Release, Release | None]:
+    live = await tx.rollouts.last_live(target.project, target.environment)
+    if version:
+        former = await tx.rollouts.live_with_version(target.project, target.environment, version)
+        if former is None:
+            raise InvalidRequest(
+                f"{version} has not been live on {target.name} through HMS-SYS.",
+                hint=f"Ask for it as a deploy: `deploy {target.project} {target.environment} {version}`.",
+            )
+        return former.release, live.release if live else None
+    if live is None or live.previous is None:
+        raise Blocked(
+            f"HMS-SYS knows no former release of {target.name}.",
+            hint=f"Name a version: `deploy {target.project} {target.environment} VERSION`.",
+        )
+    if live.kind is RolloutKind.ROLLBACK:
+        raise Blocked(
+            f"{target.name} was rolled back to {live.release.version} already ({live.name}).",
+            hint=f"Name the version to go to: `rollback {target.project} {target.environment} VERSION`.",
+        )
+    return live.previous, live.release
