@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why it failed: `summary` for the headline, `reason` in the vendor's words, `evidence` for the thread."""
+    """Why it failed: `summary` for the headline, `reason` in the vendor's words, `evidence` for a thread."""
 
     summary: str
     reason: str = ""

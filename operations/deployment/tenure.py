@@ -1,0 +1,106 @@
+"""A worker's hold on one rollout: its lease, and writes that are refused once the lease is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from operations.actor import SYSTEM
+from operations.clock import Clock
+from operations.deployment.journal import announce, record
+from operations.deployment.ports import RolloutQueue, Store
+from operations.deployment.rollout import Phase, Rollout
+from operations.errors import LeaseLost, OperationError
+
+Change = Callable[[Rollout, datetime], Rollout]
+
+_CANCELLABLE = frozenset({Phase.FOLLOWING, Phase.VERIFYING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Spans in seconds. A lease is renewed thrice in its life; `look` is how soon a cancel is seen.
+
+    `call` bounds one start or restore; `pause` is the first wait before a retry, doubled up to ten
+    times itself; `grace` is given to a follower even when the deadline passed while nobody worked.
+    `misses` health probes in a row that fail are a failure.
+    """
+
+    lease_seconds: float = 15.0
+    look_seconds: float = 1.0
+    call_seconds: float = 60.0
+    pause_seconds: float = 1.0
+    grace_seconds: float = 15.0
+    misses: int = 3
+
+
+class CancelAsked(Exception):  # noqa: N818 -- a signal between two tasks, not an error
+    """Somebody asked to stop what is being followed or verified."""
+
+
+class Tenure:
+    """Holds `rollout` as it was last stored. All writes of a worker go through here."""
+
+    def __init__(
+        self, rollout: Rollout, store: Store, queue: RolloutQueue, clock: Clock, pace: Pace
+    ) -> None:
+        if rollout.lease is None:
+            raise LeaseLost(f"{rollout.name} was not claimed.")
+        self.rollout = rollout
+        self.clock = clock
+        self.pace = pace
+        self._number = rollout.lease.number
+        self._store = store
+        self._queue = queue
+
+    @property
+    def is_takeover(self) -> bool:
+        """Whether another worker held it before, who may have told the provider anything."""
+        return self._number > 1
+
+    async def write(self, change: Change, action: str = "", **detail: str) -> None:
+        """One transaction: row, notices and, for an `action`, an audit event.
+
+        Raises LeaseLost when the lease is another's by now.
+        """
+        async with self._store.transaction() as tx:
+            now = self.clock.now()
+            current = await tx.rollouts.get(self.rollout.id, lock=True)
+            if current is None or current.lease is None or current.lease.number != self._number:
+                raise LeaseLost(f"{self.rollout.name} is another worker's now.")
+            stored = await tx.rollouts.save(change(current, now))
+            if stored.has_ended:
+                detail |= {"outcome": stored.outcome, "state": stored.state.value}
+            if action:
+                await record(tx, stored, action, SYSTEM, now, **detail)
+            await announce(tx, stored, now)
+        self.rollout = stored
+
+    async def watch(self) -> None:
+        """Renew the lease until cancelled; raises CancelAsked or LeaseLost."""
+        renewed = self.clock.now()
+        while True:
+            await self.clock.sleep(self.pace.look_seconds)
+            now = self.clock.now()
+            if (now - renewed).total_seconds() >= self.pace.lease_seconds / 3:
+                until = now + timedelta(seconds=self.pace.lease_seconds)
+                await self._queue.renew(self.rollout, until)
+                renewed = now
+            if self.rollout.phase in _CANCELLABLE and await self.is_cancelled():
+                raise CancelAsked
+
+    async def is_cancelled(self) -> bool:
+        """Whether somebody has asked to stop it."""
+        async with self._store.snapshot() as tx:
+            current = await tx.rollouts.get(self.rollout.id)
+        return current is not None and current.cancelled_by is not None
+
+    async def give_back(self) -> None:
+        """Let another worker take over at once. Best effort: a lease that is kept simply ends."""
+        try:
+            async with asyncio.timeout(2):
+                await self._queue.release(self.rollout)
+        except (OperationError, TimeoutError):
+            return
