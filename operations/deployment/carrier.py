@@ -21,7 +21,7 @@ from operations.deployment.progress import Failure, Progress, Started, StepState
 from operations.deployment.release import Release
 from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
 from operations.deployment.target import Target
-from operations.deployment.tenure import CancelAsked, Tenure
+from operations.deployment.tenure import CANCELLABLE, CancelAsked, Tenure
 from operations.errors import OperationError, OutcomeUnknown, ProviderUnavailable
 from operations.redaction import clean
 
@@ -183,8 +183,9 @@ class Carrier:
         await self._end(endings.failed(failure, self._target, self._provider.capabilities))
 
     async def _stop(self) -> None:
-        """The cancel that somebody asked for."""
-        await self._begin_restoring("rollout.stopping", None)
+        """The cancel that somebody asked for, unless the phase was over when it was seen."""
+        if self._rollout.phase in CANCELLABLE:
+            await self._begin_restoring("rollout.stopping", None)
 
     async def _begin_restoring(self, action: str, failure: Failure | None) -> None:
         def restoring(rollout: Rollout, now: datetime) -> Rollout:

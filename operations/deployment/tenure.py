@@ -16,7 +16,7 @@ from operations.errors import LeaseLost, OperationError
 
 Change = Callable[[Rollout, datetime], Rollout]
 
-_CANCELLABLE = frozenset({Phase.FOLLOWING, Phase.VERIFYING})
+CANCELLABLE = frozenset({Phase.FOLLOWING, Phase.VERIFYING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Pace:
     misses: int = 3
 
 
-class CancelAsked(Exception):  # noqa: N818 -- a signal between two tasks, not an error
+class CancelAsked(Exception):
     """Somebody asked to stop what is being followed or verified."""
 
 
@@ -68,7 +68,7 @@ class Tenure:
         async with self._store.transaction() as tx:
             now = self.clock.now()
             current = await tx.rollouts.get(self.rollout.id, lock=True)
-            if current is None or current.lease is None or current.lease.number != self._number:
+            if current is None or not self._is_ours(current):
                 raise LeaseLost(f"{self.rollout.name} is another worker's now.")
             stored = await tx.rollouts.save(change(current, now))
             if stored.has_ended:
@@ -77,6 +77,15 @@ class Tenure:
                 await record(tx, stored, action, SYSTEM, now, **detail)
             await announce(tx, stored, now)
         self.rollout = stored
+
+    def _is_ours(self, current: Rollout) -> bool:
+        """The lease is ours and the phase is the one we know.
+
+        The phase differs when a write was committed while its own task was being cancelled: then what
+        we are about to store rests on a past state, and whoever claims it next goes on from the row.
+        """
+        holds = current.lease is not None and current.lease.number == self._number
+        return holds and current.phase is self.rollout.phase and not current.has_ended
 
     async def watch(self) -> None:
         """Renew the lease until cancelled; raises CancelAsked or LeaseLost."""
@@ -88,7 +97,7 @@ class Tenure:
                 until = now + timedelta(seconds=self.pace.lease_seconds)
                 await self._queue.renew(self.rollout, until)
                 renewed = now
-            if self.rollout.phase in _CANCELLABLE and await self.is_cancelled():
+            if self.rollout.phase in CANCELLABLE and await self.is_cancelled():
                 raise CancelAsked
 
     async def is_cancelled(self) -> bool:

@@ -16,11 +16,11 @@ from datetime import timedelta
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.carrier import Carrier
-from operations.deployment.tenure import Pace, Tenure
 from operations.deployment.journal import announce, record
 from operations.deployment.ports import HealthProbe, Provider, RolloutQueue, Store
 from operations.deployment.rollout import Phase, Rollout, RolloutState
 from operations.deployment.target import Catalog
+from operations.deployment.tenure import Pace, Tenure
 from operations.errors import LeaseLost, OperationError, StorageError
 from operations.guard import Guard
 
