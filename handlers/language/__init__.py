@@ -1,0 +1,64 @@
+"""The one grammar of commands: what people say in Slack after `/hms` and on the command line.
+
+Here lives how words become a command, and how a command is written back. Not here: what a command
+does (`operations`), how answers look (`handlers.slack.views`, `handlers.cli`). Pure: knows neither
+Slack's SDK nor Typer nor the configuration.
+"""
+
+from __future__ import annotations
+
+from handlers.language.commands import (
+    Approve,
+    Cancel,
+    Command,
+    Deploy,
+    DeployForm,
+    Help,
+    History,
+    Lock,
+    Logs,
+    Promote,
+    Reject,
+    Rollback,
+    Show,
+    Status,
+    Unlock,
+    Why,
+)
+from handlers.language.grammar import Argument, Option, Verb
+from handlers.language.guidance import explain, help_text, overview
+from handlers.language.parsing import parse, parse_argv
+from handlers.language.rendering import render
+from handlers.language.verbs import VERBS, verb_named
+from handlers.language.words import normalise
+
+__all__ = [
+    "VERBS",
+    "Approve",
+    "Argument",
+    "Cancel",
+    "Command",
+    "Deploy",
+    "DeployForm",
+    "Help",
+    "History",
+    "Lock",
+    "Logs",
+    "Option",
+    "Promote",
+    "Reject",
+    "Rollback",
+    "Show",
+    "Status",
+    "Unlock",
+    "Verb",
+    "Why",
+    "explain",
+    "help_text",
+    "normalise",
+    "overview",
+    "parse",
+    "parse_argv",
+    "render",
+    "verb_named",
+]

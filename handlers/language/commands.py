@@ -1,0 +1,155 @@
+"""What was said, understood: one value per verb. Names are as people wrote them, not yet looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """`version` "": what runs now, or the branch's head. `provider` "": the word was left out."""
+
+    project: str
+    environment: str
+    version: str = ""
+    provider: str = ""
+    reason: str = ""
+    emergency: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeployForm:
+    """`deploy` alone: Slack opens a form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All empty: the whole fleet. `provider` alone: the fleet on that provider."""
+
+    project: str = ""
+    environment: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """A vote in favour."""
+
+    rollout_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A vote against."""
+
+    rollout_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End a rollout that waits, stop one that runs."""
+
+    rollout_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What stands in the way of a deploy now."""
+
+    project: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """`version` "": the former one."""
+
+    project: str
+    environment: str
+    version: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Bring what is live in `source` to `destination`; both are environments."""
+
+    project: str
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`by` is a Slack user's id or a name, without any `@`."""
+
+    project: str = ""
+    environment: str = ""
+    by: str = ""
+    since: timedelta | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One rollout and its timeline."""
+
+    rollout_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """`span` None: until somebody unlocks."""
+
+    project: str
+    environment: str
+    reason: str = ""
+    span: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Lift a lock."""
+
+    project: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """The newest lines of the application's log; `follow` is the command line's only."""
+
+    project: str
+    environment: str
+    lines: int = 50
+    since: timedelta | None = None
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """`topic` "": the overview; else the name of a verb."""
+
+    topic: str = ""
+
+
+Command = (
+    Deploy
+    | DeployForm
+    | Status
+    | Approve
+    | Reject
+    | Cancel
+    | Why
+    | Rollback
+    | Promote
+    | History
+    | Show
+    | Lock
+    | Unlock
+    | Logs
+    | Help
+)

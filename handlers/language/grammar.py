@@ -1,0 +1,166 @@
+"""The shape of a verb: its arguments, its options, and how their values are read.
+
+`verbs` fills these in; parsing, help, typo hints and the command line are driven by the table there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.language.commands import Command
+from handlers.language.words import DASHES, as_person, as_text
+from operations.deployment.rollout import parse_rollout_id
+from operations.durations import parse_duration
+from operations.errors import InvalidRequest
+from operations.redaction import clean
+
+PROVIDERS = {"forge": "forge", "aws": "aws", "k8s": "k8s", "ecs": "aws", "kubernetes": "k8s"}
+"""The provider words as written, and the provider that each means."""
+
+_YES = {"", "true", "yes", "on", "1"}
+_NO = {"false", "no", "off", "0"}
+_NAME_LENGTH = 100
+_TO_DASH = str.maketrans(dict.fromkeys(DASHES, "-"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """A word by its place. `field` is the command's attribute; `rest` takes all words that are left."""
+
+    name: str
+    field: str
+    required: bool = True
+    rest: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As usage shows it."""
+        if self.field == "provider":
+            return "[forge|aws|k8s]"
+        return self.name.upper() if self.required else f"[{self.name.upper()}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A word by its name. `metavar` "": a flag. `later`: of interface §4, not built yet."""
+
+    name: str
+    field: str
+    help: str
+    metavar: str = ""
+    later: bool = False
+    cli_only: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As usage shows it."""
+        return f"[--{self.name}{' ' + self.metavar if self.metavar else ''}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one command by field, as they were written, with readers for each kind."""
+
+    given: Mapping[str, str]
+
+    def word(self, field: str) -> str:
+        """A name or a version; "" when it was not given."""
+        value = as_text(self.given.get(field, ""))
+        if len(value) > _NAME_LENGTH and field != "version":
+            raise InvalidRequest(f"“{value[:30]}…” is too long to be a name.")
+        return value
+
+    def text(self, field: str) -> str:
+        """Free text."""
+        return as_text(self.given.get(field, ""))
+
+    def person(self, field: str) -> str:
+        """A Slack user's id or a name."""
+        return as_person(self.given.get(field, ""))
+
+    def flag(self, field: str) -> bool:
+        """Present, or `=true`."""
+        if field not in self.given:
+            return False
+        value = self.given[field].strip().lower()
+        if value in _YES | _NO:
+            return value in _YES
+        raise InvalidRequest(f"--{field.replace('_', '-')} is said alone, without a value.")
+
+    def count(self, field: str, default: int, *, most: int) -> int:
+        """A whole number from 1 to `most`."""
+        written = self.given.get(field)
+        if written is None:
+            return default
+        digits = written.strip()
+        if digits.isdecimal() and len(digits) <= 9 and 1 <= int(digits) <= most:
+            return int(digits)
+        raise InvalidRequest(
+            f"“{_short(written)}” is no number from 1 to {most}.",
+            hint=f"Say `--{field} {default}`.",
+        )
+
+    def span(self, field: str, name: str) -> timedelta | None:
+        """A duration; None when it was not given."""
+        written = self.given.get(field)
+        if written is None:
+            return None
+        try:
+            span = parse_duration(written)
+        except ValueError:
+            span = timedelta(0)
+        if span > timedelta(0):
+            return span
+        raise InvalidRequest(
+            f"“{_short(written)}” is not a duration.",
+            hint=f"Write 30s, 10m, 2h or 7d: `--{name} 2h`.",
+        )
+
+    def rollout(self) -> int:
+        """A rollout's id."""
+        written = self.given["rollout_id"]
+        rollout_id = parse_rollout_id(written.translate(_TO_DASH))
+        if rollout_id is not None:
+            return rollout_id
+        raise InvalidRequest(
+            f"“{_short(written)}” is no rollout's id.", hint="Ids look like D-1042: see `history`."
+        )
+
+    def provider(self) -> str:
+        """The provider that the word means; "" when it was left out."""
+        written = self.given.get("provider", "").strip().lower()
+        if not written or written in PROVIDERS:
+            return PROVIDERS.get(written, "")
+        raise InvalidRequest(
+            f"There is no provider “{_short(written)}”.", hint="Providers: forge, aws, k8s."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One command. `build` makes the value; it is told what was given and raises InvalidRequest."""
+
+    name: str
+    summary: str
+    help: str
+    examples: tuple[str, ...]
+    build: Callable[[Values], Command]
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """`deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]`."""
+        places = {a.field for a in self.arguments}
+        named = [o for o in self.options if not o.later and o.field not in places]
+        return " ".join([self.name, *(shown.shown for shown in (*self.arguments, *named))])
+
+    def option(self, name: str) -> Option | None:
+        """The option of this name."""
+        return next((o for o in self.options if o.name == name), None)
+
+
+def _short(text: str) -> str:
+    return clean(as_text(text), limit=40)

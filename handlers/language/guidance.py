@@ -1,0 +1,39 @@
+"""Help and hints in plain text, written from the table of verbs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from handlers.language.grammar import Verb
+from handlers.language.verbs import VERBS, verb_named
+
+
+def help_text(topic: str = "") -> str:
+    """The overview, or one verb in full. `topic` is a verb's name as `parse` lets it through."""
+    verb = verb_named(topic) if topic else None
+    return explain(verb) if verb else overview()
+
+
+def overview() -> str:
+    """One line per verb."""
+    width = max(len(verb.name) for verb in VERBS)
+    lines = [f"{verb.name:<{width}}  {verb.summary}" for verb in VERBS]
+    return "\n".join([*lines, "", "Say `help COMMAND` for one in full."])
+
+
+def explain(verb: Verb) -> str:
+    """Usage, what it does, options and examples of one verb."""
+    lines = [verb.usage, "", verb.summary, verb.help]
+    options = [o for o in verb.options if not o.later]
+    if options:
+        shown = {o.name: f"--{o.name} {o.metavar}".strip() for o in options}
+        width = max(len(text) for text in shown.values())
+        lines += ["", *(f"  {shown[o.name]:<{width}}  {o.help}" for o in options)]
+    return "\n".join([*lines, "", "For example:", *(f"  {example}" for example in verb.examples)])
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was most likely meant; "" when none is near."""
+    close = difflib.get_close_matches(word.lower()[:40], list(known), n=1, cutoff=0.6)
+    return close[0] if close else ""
