@@ -154,8 +154,8 @@ class Verb:
     def usage(self) -> str:
         """`deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]`."""
         places = {a.field for a in self.arguments}
-        named = [o for o in self.options if not o.later and o.field not in places]
-        return " ".join([self.name, *(shown.shown for shown in (*self.arguments, *named))])
+        named = [o.shown for o in self.options if not o.later and o.field not in places]
+        return " ".join([self.name, *(a.shown for a in self.arguments), *named])
 
     def option(self, name: str) -> Option | None:
         """The option of this name."""

@@ -19,7 +19,7 @@ _SINGLE = "'‘’‚‛‹›"
 _MARK, _END = "\ue000", "\ue001"
 
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\ue000\ue001]")
-_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>\s]*))?>")
+_PERSON = re.compile(rf"<@([UW][A-Z0-9]+)(?:\|([^<>\s`\\{_DOUBLE}{_SINGLE}]*))?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|@?([^<>]*))?>")
 _BROADCAST = re.compile(r"<!(here|channel|everyone)(?:\|[^<>]*)?>")
 _CHANNEL = re.compile(r"<#([CDG][A-Z0-9]+)(?:\|([^<>]*))?>")
@@ -123,7 +123,7 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
         value.append(char)
         at += 1
     raise InvalidRequest(
-        f"A quote is opened and not closed: {text[start : start + 40]}",
+        f"A quote is opened and not closed: {as_text(text[start:])[:40]}",
         hint=f"Add the closing {text[start]} or leave the opening one out.",
     )
 

@@ -1,0 +1,254 @@
+"""What people write, and the command that is understood."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from handlers.language import (
+    VERBS,
+    Approve,
+    Cancel,
+    Command,
+    Deploy,
+    DeployForm,
+    Help,
+    History,
+    Lock,
+    Logs,
+    Promote,
+    Reject,
+    Rollback,
+    Show,
+    Status,
+    Unlock,
+    Why,
+    help_text,
+    normalise,
+    parse,
+    parse_argv,
+    render,
+)
+from operations.errors import InvalidRequest
+
+_HOURS_2 = timedelta(hours=2)
+
+_UNDERSTOOD: list[tuple[str, Command]] = [
+    ("", Help()),
+    ("   ", Help()),
+    ("help", Help()),
+    ("help Deploy", Help("deploy")),
+    ("deploy --help", Help("deploy")),
+    ("deploy", DeployForm()),
+    ("/hms deploy", DeployForm()),
+    ("deploy myapp prod", Deploy("myapp", "prod")),
+    ("deploy myapp prod v1.4.2", Deploy("myapp", "prod", "v1.4.2")),
+    ("deploy myapp prod --version v1.4.2", Deploy("myapp", "prod", "v1.4.2")),
+    ("deploy myapp prod v1 --version v1", Deploy("myapp", "prod", "v1")),
+    ("deploy aws myapp prod v1", Deploy("myapp", "prod", "v1", provider="aws")),
+    ("deploy kubernetes myapp prod", Deploy("myapp", "prod", provider="k8s")),
+    ("deploy ECS myapp prod", Deploy("myapp", "prod", provider="aws")),
+    ('deploy "aws" prod v1', Deploy("aws", "prod", "v1")),
+    ("deploy myapp prod provider=forge", Deploy("myapp", "prod", provider="forge")),
+    ("DEPLOY myapp PROD", Deploy("myapp", "PROD")),
+    ("deploy --dry-run myapp prod", Deploy("myapp", "prod", dry_run=True)),
+    ("deploy myapp prod dry_run=true", Deploy("myapp", "prod", dry_run=True)),
+    ("deploy myapp prod --dry-run=no", Deploy("myapp", "prod")),
+    (
+        'deploy myapp --emergency prod --reason "login is down" v2',
+        Deploy("myapp", "prod", "v2", reason="login is down", emergency=True),
+    ),
+    ("deploy myapp prod --reason=fix", Deploy("myapp", "prod", reason="fix")),
+    ("deploy myapp prod reason='a fix'", Deploy("myapp", "prod", reason="a fix")),
+    ("status", Status()),
+    ("status myapp", Status("myapp")),
+    ("status k8s myapp prod", Status("myapp", "prod", "k8s")),
+    ("status aws", Status(provider="aws")),
+    ("approve D-1042", Approve(1042)),
+    ("approve d1042", Approve(1042)),
+    ("approve 1042", Approve(1042)),
+    ("approve D–1042", Approve(1042)),
+    ("reject D-7", Reject(7)),
+    ("reject D-7 wait for the migration", Reject(7, "wait for the migration")),
+    ("reject D-7 reason=wait", Reject(7, "wait")),
+    ("cancel D-7", Cancel(7)),
+    ("why myapp prod", Why("myapp", "prod")),
+    ("rollback myapp prod", Rollback("myapp", "prod")),
+    ("rollback myapp prod v1 reason=slow", Rollback("myapp", "prod", "v1", "slow")),
+    ("promote myapp staging prod", Promote("myapp", "staging", "prod")),
+    ("history", History()),
+    (
+        "history myapp prod --by @bob --since 7d --limit 5",
+        History("myapp", "prod", "bob", timedelta(days=7), 5),
+    ),
+    ("show D-7", Show(7)),
+    ("lock myapp prod", Lock("myapp", "prod")),
+    ("lock myapp prod on fire --for 2h", Lock("myapp", "prod", "on fire", _HOURS_2)),
+    ("lock --for 2h myapp prod on fire", Lock("myapp", "prod", "on fire", _HOURS_2)),
+    ("lock myapp prod a = b and c=d", Lock("myapp", "prod", "a = b and c=d")),
+    ("unlock myapp prod", Unlock("myapp", "prod")),
+    (
+        "logs myapp prod --lines 5 --since 10m",
+        Logs("myapp", "prod", 5, timedelta(minutes=10)),
+    ),
+]
+
+_TYPOGRAPHIC: list[tuple[str, Command]] = [
+    ("deploy a b —reason “login fix”", Deploy("a", "b", reason="login fix")),
+    ("deploy a b –reason ‘login fix’", Deploy("a", "b", reason="login fix")),
+    ("deploy a b -reason «login fix»", Deploy("a", "b", reason="login fix")),
+    ("deploy a b −−reason „login fix“", Deploy("a", "b", reason="login fix")),
+    ("deploy a b reason=”login fix”", Deploy("a", "b", reason="login fix")),
+    ("deploy\u00a0a\u202fb", Deploy("a", "b")),
+    ("\ufeffdeploy a\u200b b", Deploy("a", "b")),
+    ("lock a b don't, it’s broken", Lock("a", "b", "don't, it’s broken")),
+    ("lock a b broken — really", Lock("a", "b", "broken — really")),
+    (r'lock a b "say \"no\" \\ never"', Lock("a", "b", r'say "no" \ never')),
+    ("lock a b 'don't'", Lock("a", "b", "don't")),
+    ("lock a b -- --for 2h", Lock("a", "b", "--for 2h")),
+    ("deploy a — b", Deploy("a", "b")),
+    ('lock a b "--for" later', Lock("a", "b", "--for later")),
+]
+
+_SLACK: list[tuple[str, Command]] = [
+    ("history --by <@U01BOB|bob>", History(by="U01BOB")),
+    ("history by=<@U01BOB>", History(by="U01BOB")),
+    ("lock a b ask <@U01BOB|bob>", Lock("a", "b", "ask @bob")),
+    ("lock a b ask <@U01BOB>", Lock("a", "b", "ask @U01BOB")),
+    ("lock a b see <#C01GEN|general>", Lock("a", "b", "see #general")),
+    ("lock a b <!here> <!subteam^S1|@ops>", Lock("a", "b", "@here @ops")),
+    ("lock a b a &lt;b&gt; &amp;amp; c", Lock("a", "b", "a <b> &amp; c")),
+    ("deploy a b <http://v1.io|v1.io>", Deploy("a", "b", "v1.io")),
+    ("lock a b <https://x.io/1>", Lock("a", "b", "https://x.io/1")),
+    ("lock a b <mailto:x@y.io|x@y.io>", Lock("a", "b", "x@y.io")),
+    ("`deploy a b v1`", Deploy("a", "b", "v1")),
+    ("deploy `a` `b` `v1`", Deploy("a", "b", "v1")),
+    ('`lock a b "x y"`', Lock("a", "b", "x y")),
+]
+
+_REFUSED: list[tuple[str, str, str]] = [
+    ("deplyo a b v1", "no command “deplyo”", "`deploy a b v1`"),
+    ("frobnicate", "no command “frobnicate”", "Commands: deploy"),
+    ("errors count", "`errors` is not part of this version yet", "Commands:"),
+    ("review D-1", "`review` is not part of this version yet", "Commands:"),
+    ("serve", "on the command line only", "hms-sys serve"),
+    ("deploy a b --at 18:00", "`--at` is not part of this version yet", "Usage"),
+    ("deploy a", "needs an environment", "Say `deploy a ENVIRONMENT`"),
+    ("deploy aws", "needs a project", "Say `deploy aws PROJECT ENVIRONMENT`"),
+    ("deploy --dry-run", "needs a project", "Usage"),
+    ('deploy "" prod', "needs a project", "Usage"),
+    ("promote a b", "needs an environment", "Say `promote a b TO`"),
+    ("approve", "needs a rollout", "Say `approve ROLLOUT`"),
+    ("approve soon", "“soon” is no rollout's id", "D-1042"),
+    ("deploy a b v1 --version v2", "two different values", "Usage"),
+    ("deploy a b --reason x --reason y", "two different values", "Usage"),
+    ("reject 7 this reason=that", "two different values", "Usage"),
+    ("deploy a b v1 the login", "does not take “the login”", "in quotes"),
+    ("unlock a b c", "does not take “c”", "Usage"),
+    ("deploy a b --resaon x", "no option “--resaon”", "`--reason`"),
+    ("deploy a b zebra=1", "no option “--zebra”", "--version"),
+    ("unlock a b --force", "no option “--force”", "Usage"),
+    ("deploy a b --reason", "`--reason` needs a value", "--reason TEXT"),
+    ("deploy a b --reason --dry-run", "`--reason` needs a value", "--reason TEXT"),
+    ("deploy a b reason=", "`--reason` needs a value", "Usage"),
+    ("deploy a b --dry-run=maybe", "said alone", ""),
+    ("deploy a b provider=azure", "no provider “azure”", "forge, aws, k8s"),
+    ('lock a b "on fire', "opened and not closed", 'closing "'),
+    ("lock a b 'tis broken", "opened and not closed", "closing '"),
+    ("lock a b --for soon", "“soon” is not a duration", "--for 2h"),
+    ("lock a b --for 0s", "not a duration", "--for 2h"),
+    ("logs a b --lines 0", "no number from 1 to 1000", "--lines 50"),
+    ("logs a b --lines -5", "no number", "--lines 50"),
+    ("history --limit many", "no number from 1 to 200", "--limit 20"),
+    ("logs a b --follow", "on the command line only", "hms-sys logs"),
+    ("help deplyo", "no command “deplyo”", "`deploy`"),
+    ("deploy " + "x" * 150 + " prod", "too long", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "meant"), _UNDERSTOOD, ids=[s for s, _ in _UNDERSTOOD])
+def test_plain_words_are_understood(said: str, meant: Command) -> None:
+    assert parse(said) == meant
+
+
+@pytest.mark.parametrize(("said", "meant"), _TYPOGRAPHIC, ids=[s for s, _ in _TYPOGRAPHIC])
+def test_what_editors_make_of_quotes_and_dashes_is_understood(said: str, meant: Command) -> None:
+    assert parse(said) == meant
+
+
+@pytest.mark.parametrize(("said", "meant"), _SLACK, ids=[s for s, _ in _SLACK])
+def test_slacks_markup_is_undone(said: str, meant: Command) -> None:
+    assert parse(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "hint"), _REFUSED, ids=[s[:40] for s, _, _ in _REFUSED]
+)
+def test_what_cannot_be_understood_says_what_to_say(said: str, message: str, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse(said)
+    assert message in refusal.value.message
+    assert hint in refusal.value.hint
+
+
+@pytest.mark.parametrize("meant", [m for _, m in _UNDERSTOOD + _TYPOGRAPHIC + _SLACK], ids=repr)
+def test_a_command_written_back_means_the_same(meant: Command) -> None:
+    assert parse(render(meant)) == meant
+
+
+def test_text_of_slacks_greatest_length_is_understood() -> None:
+    reason = "word " * 390
+    assert parse(f"lock a b {reason}") == Lock("a", "b", reason.strip())
+
+
+def test_arguments_keep_what_the_shell_quoted() -> None:
+    assert parse_argv(["deploy", "a", "b", "--reason", "x & <y>"]) == Deploy(
+        "a", "b", reason="x & <y>"
+    )
+
+
+def test_arguments_pasted_from_slack_are_joined_by_their_quotes() -> None:
+    pasted = ["DEPLOY", "a", "b", "—reason", "“login", "is", "down”"]
+    assert parse_argv(pasted) == Deploy("a", "b", reason="login is down")
+
+
+def test_an_argument_with_an_open_typographic_quote_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="opened and not closed"):
+        parse_argv(["lock", "a", "b", "“on", "fire"])
+
+
+def test_following_a_log_is_understood_on_the_command_line() -> None:
+    assert parse_argv(["logs", "a", "b", "--follow"]) == Logs("a", "b", follow=True)
+
+
+def test_normalised_arguments_have_plain_dashes() -> None:
+    assert normalise(["history", "—json", "–format=csv", "“a", "b”", "D–1"]) == [
+        "history",
+        "--json",
+        "--format=csv",
+        "a b",
+        "D–1",
+    ]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda v: v.name)
+def test_every_example_in_the_help_is_understood(verb: object) -> None:
+    known = next(v for v in VERBS if v is verb)
+    for example in known.examples:
+        parse(example)
+
+
+def test_the_overview_names_every_verb_and_none_of_later_versions() -> None:
+    said = help_text()
+    for verb in VERBS:
+        assert f"\n{verb.name} " in f"\n{said}"
+    assert "monitor" not in said
+
+
+def test_help_on_a_verb_shows_usage_options_and_examples() -> None:
+    said = help_text("deploy")
+    assert said.startswith("deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]")
+    assert "--dry-run" in said
+    assert "deploy myapp prod v1.4.2" in said
+    assert "--at" not in said
