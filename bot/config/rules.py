@@ -1,0 +1,147 @@
+"""What must hold between the keys of `hms.yaml`.
+
+Works on the parts that are sound by themselves, so that one unsound part hides no other's fault. The names
+that are declared are taken from the file as it is: a target with a bad timeout still is a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bot.config.approvals import check_approvals
+from bot.config.document import KeyPath
+from bot.config.parts import Finding, Parts
+from bot.config.wording import hint, listing, quote
+
+_RESERVED = ("forge", "aws", "k8s", "count")
+"""Words that a command may have in a project's place."""
+
+
+def check_rules(parts: Parts) -> Iterator[Finding]:
+    """Every fault between keys."""
+    yield from _names(parts)
+    yield from _environments(parts)
+    yield from _identities(parts)
+    yield from check_approvals(parts)
+    yield from _checks(parts)
+    yield from _sources(parts)
+    yield from _components(parts)
+
+
+def _names(parts: Parts) -> Iterator[Finding]:
+    for project in parts.targets_declared:
+        if project.lower() in _RESERVED:
+            sentence = (
+                f"a project cannot be called {quote(project)}: commands use the word themselves"
+            )
+            yield Finding(("projects", project), sentence, of_key=True)
+    yield from _twins(("environments",), parts.environments_declared)
+    yield from _twins(("projects",), parts.targets_declared)
+    for project, environments in parts.targets_declared.items():
+        yield from _twins(("projects", project, "environments"), environments)
+
+
+def _twins(path: KeyPath, names: Iterable[str]) -> Iterator[Finding]:
+    """Commands are read in any case: two names that differ in nothing else cannot be told apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            sentence = (
+                f"{quote(name)} and {quote(first)} differ in case only, which commands ignore"
+            )
+            yield Finding((*path, name), sentence, of_key=True)
+
+
+def _environments(parts: Parts) -> Iterator[Finding]:
+    for project, environments in parts.targets_declared.items():
+        for name in environments:
+            yield from _environment(parts, ("projects", project, "environments", name), name)
+    for name in parts.deployers:
+        yield from _environment(parts, ("access", "deploy", name), name)
+
+
+def _environment(parts: Parts, path: KeyPath, name: str) -> Iterator[Finding]:
+    if name not in parts.environments_declared:
+        yield Finding(path, _unknown("environment", name, parts.environments_declared), of_key=True)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    listed = f"; configured: {listing(names)}" if names else "; none is configured"
+    return f"unknown {kind} {quote(name)}{hint(name, names) or listed}"
+
+
+def _identities(parts: Parts) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for (project, environment), placement in parts.placements.items():
+        spec = placement.spec()
+        name = f"{project}/{environment}"
+        first = seen.setdefault(spec.identity, name)
+        if first != name:
+            path = ("projects", project, "environments", environment)
+            sentence = f"deploys to the same object as {first} ({spec.title}): each needs its own"
+            yield Finding(path, sentence, of_key=True)
+
+
+def _target(parts: Parts, path: KeyPath, name: str) -> Iterator[Finding]:
+    project, _, environment = name.partition("/")
+    if environment not in parts.targets_declared.get(project, ()):
+        known = (f"{p}/{e}" for p, names in parts.targets_declared.items() for e in names)
+        yield Finding((*path, "target"), _unknown("target", name, known))
+
+
+def _checks(parts: Parts) -> Iterator[Finding]:
+    seen: dict[tuple[str, str], int] = {}
+    for i, check in parts.checks.items():
+        path = ("checks", i)
+        yield from _target(parts, path, check.target)
+        given = check.model_fields_set
+        if check.url and check.error_rate:
+            yield Finding(
+                (*path, "error_rate"), "a check asks either “url” or “error_rate”, not both"
+            )
+        for key in ("expect", "timeout"):
+            if key in given and not check.url:
+                yield Finding((*path, key), f"“{key}” goes with “url” only", of_key=True)
+        if check.url and check.timeout > check.every:
+            yield Finding(
+                (*path, "timeout"), "is longer than “every”: one question would overtake the next"
+            )
+        first = seen.setdefault((check.target, check.label), i)
+        if first != i:
+            sentence = f"is called “{check.label}” like checks[{first}] of the same target: give it a “name”"
+            yield Finding(path, sentence)
+
+
+def _sources(parts: Parts) -> Iterator[Finding]:
+    for i, source in parts.sources.items():
+        path = ("errors", "sources", i)
+        yield from _target(parts, path, source.target)
+        if (source.cloudwatch is None) == (source.pods is None):
+            yield Finding(path, "needs one of “cloudwatch” and “pods”")
+            continue
+        key, provider = ("cloudwatch", "aws") if source.cloudwatch else ("pods", "k8s")
+        project, _, environment = source.target.partition("/")
+        placement = parts.placements.get((project, environment))
+        if placement and placement.spec().provider != provider:
+            other = placement.spec().provider
+            sentence = f"“{key}” goes with targets of {provider}; {source.target} is of {other}"
+            yield Finding((*path, key), sentence, of_key=True)
+
+
+def _components(parts: Parts) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name, component in parts.components.items():
+        path = ("components", name)
+        for i, right in enumerate(component.may):
+            verb, _, environment = right.partition(":")
+            if verb == "deploy" and environment not in parts.environments_declared:
+                sentence = _unknown("environment", environment, parts.environments_declared)
+                yield Finding((*path, "may", i), sentence)
+        if (component.webhook is None) != (component.secret_env is None):
+            yield Finding(path, "needs both “webhook” and “secret_env”, or neither", of_key=True)
+        first = seen.setdefault(component.token_sha256, name)
+        if first != name:
+            sentence = f"is the token of {quote(first)} too: each component needs its own"
+            yield Finding((*path, "token_sha256"), sentence)

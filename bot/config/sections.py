@@ -1,0 +1,263 @@
+"""The shape of `hms.yaml`, key by key.
+
+What holds between keys (a target that exists, an approval that can be given) is in `rules`; how faults are
+worded is in `sentences`. Docstrings of fields become the JSON Schema's descriptions and the reference.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, create_model
+
+from bot.config.values import (
+    Channel,
+    Duration,
+    Mailbox,
+    MailServer,
+    Member,
+    Rate,
+    Regex,
+    Repository,
+    Right,
+    Sha256,
+    TargetName,
+    TimeOfDay,
+    Url,
+    User,
+    WindowDays,
+    WindowHours,
+    Zone,
+)
+from operations.deployment.target import TargetSpec
+from providers.specs import ProviderSpec
+
+SPECS: tuple[type[BaseModel], ...] = get_args(get_args(ProviderSpec)[0])
+"""The models of the providers' own parts of a target."""
+
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,62}$")]
+Status = Annotated[int, Field(ge=100, le=599)]
+
+
+class Section(BaseModel):
+    """Keys that are not known are faults, and nothing is guessed from a value of another type."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+
+class Slack(Section):
+    """Where the bot speaks."""
+
+    deploys_channel: Channel
+    """Channel (C…) where rollouts are announced, unless the project names its own."""
+    alerts_channel: Channel | None = None
+    """Channel where alerts go. Default: the deploys channel."""
+
+
+class Approvals(Section):
+    """Who must agree before a rollout starts."""
+
+    required: Annotated[int, Field(ge=1, le=20)] = 1
+    """Votes that a rollout needs."""
+    voters: Annotated[list[Member], Field(min_length=1)] | None = Field(default=None, alias="from")
+    """Slack users (U… or W…) and user groups (S…). Absent: anyone who may deploy there."""
+    self_approval: bool = False
+    """Whether the vote of the one who asked counts."""
+    expires: Duration = timedelta(hours=1)
+    """How long a request waits for votes."""
+
+
+class OpenHours(Section):
+    """Hours in which deploying is allowed."""
+
+    days: WindowDays
+    """`mon-fri`, `mon,wed`, `weekdays`, `weekends` or `daily`."""
+    hours: WindowHours
+    """`"09:00-17:30"`; an end before the start is on the next day."""
+    timezone: Zone
+    """IANA name, such as Europe/London."""
+
+
+class Environment(Section):
+    """The rules that hold for every project in this environment."""
+
+    approvals: Approvals | None = None
+    """Absent: no approval is asked."""
+    windows: Annotated[list[OpenHours], Field(min_length=1)] | None = None
+    """Absent: any time."""
+
+
+class Access(Section):
+    """Who may do what. Absent: everybody may do everything that approvals allow."""
+
+    deploy: dict[Key, Annotated[list[Member], Field(min_length=1)]] = {}
+    """By environment: who may deploy there. An environment that is not named: everybody."""
+    admin: list[Member] = []
+    """Who may lift locks of others and cancel rollouts of others."""
+    cli: dict[Login, User] = {}
+    """Login name on the command line → the Slack user it counts as."""
+
+
+class Health(Section):
+    """A URL that must answer as expected after the rollout."""
+
+    url: Url
+    """http:// or https:// address."""
+    expect: Status = 200
+    """HTTP status."""
+    span: Duration = Field(default=timedelta(seconds=10), alias="for")
+    """How long it must answer so without a miss."""
+
+
+class Placement(Section):
+    """What every target has beside its provider's own keys."""
+
+    timeout: Duration = timedelta(minutes=10)
+    """How long the rollout may take."""
+    on_failure: Literal["rollback", "leave"] = "rollback"
+    """What a failed rollout does with the target."""
+    health: Health | None = None
+    """Asked after the rollout."""
+
+    def spec(self) -> TargetSpec:
+        """The provider's own part alone."""
+        own = set(type(self).model_fields) - set(Placement.model_fields)
+        return _SPEC.validate_python({name: getattr(self, name) for name in own})
+
+
+_SPEC: TypeAdapter[TargetSpec] = TypeAdapter(ProviderSpec)
+
+if TYPE_CHECKING:
+    AnyPlacement = Placement
+else:
+    # Built from the union, so that a new provider's keys are known here without another line.
+    AnyPlacement = Annotated[
+        Union[  # noqa: UP007 - a tuple's members cannot be joined with |
+            tuple(
+                create_model(kind.__name__, __base__=(Placement, kind), __doc__=kind.__doc__)
+                for kind in SPECS
+            )
+        ],
+        Field(discriminator="provider"),
+    ]
+
+
+class Project(Section):
+    """What is deployed, and where to."""
+
+    channel: Channel | None = None
+    """Where its rollouts are announced. Default: slack.deploys_channel."""
+    repository: Repository | None = None
+    """OWNER/NAME on GitHub, for telling what ships."""
+    environments: Annotated[dict[Key, AnyPlacement], Field(min_length=1)]
+    """By environment: the target."""
+
+
+class Check(Section):
+    """A standing question. With neither `url` nor `error_rate`: the provider's own view of the target."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {"required": ["url", "error_rate"]},
+            "dependentRequired": {"expect": ["url"], "timeout": ["url"]},
+        }
+    )
+
+    name: Key | None = None
+    """What people call it. Default: what it asks."""
+    target: TargetName
+    """PROJECT/ENVIRONMENT."""
+    url: Url | None = None
+    """Address that must answer."""
+    error_rate: Rate | None = None
+    """`"50/5m"`: failing with more than 50 error events in 5 minutes."""
+    expect: Status = 200
+    """HTTP status that `url` must answer with."""
+    timeout: Duration = timedelta(seconds=5)
+    """How long `url` may take to answer."""
+    every: Duration = timedelta(seconds=30)
+    """How often it is asked."""
+    failures: Annotated[int, Field(ge=1, le=100)] = 3
+    """Misses in a row that make it failing."""
+    recoveries: Annotated[int, Field(ge=1, le=100)] = 2
+    """Good answers in a row that make it well again."""
+
+    @property
+    def label(self) -> str:
+        """Its name, or what it asks."""
+        asks = "errors" if self.error_rate else "url" if self.url else "target"
+        return self.name or asks
+
+
+class ErrorSource(Section):
+    """Where error events of a target are read."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["cloudwatch"]}, {"required": ["pods"]}]}
+    )
+
+    target: TargetName
+    """PROJECT/ENVIRONMENT."""
+    cloudwatch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/#-]{1,512}$")] | None = None
+    """Log group in CloudWatch, in the target's region."""
+    pods: Literal[True] | None = None
+    """The logs of the target's pods."""
+    pattern: Regex = "ERROR"
+    """Regular expression: a line that matches is an error event."""
+
+
+class Errors(Section):
+    """Where errors come from, beside what is sent to the HTTP API."""
+
+    sources: list[ErrorSource] = []
+    """Logs that are read."""
+
+
+class Digest(Section):
+    """The daily summary."""
+
+    channel: Channel
+    """Where it is posted."""
+    at: TimeOfDay
+    """Time of day, in quotes."""
+    timezone: Zone
+    """IANA name, such as Europe/London."""
+
+
+class Email(Section):
+    """Mail beside Slack's messages. The password is HMS_SMTP_PASSWORD."""
+
+    smtp: MailServer
+    """smtp://USER@HOST:587 or smtps://USER@HOST:465."""
+    sender: Mailbox = Field(alias="from")
+    """The sender's address."""
+    to: Annotated[list[Mailbox], Field(min_length=1)]
+    """Who gets it."""
+    on: Annotated[list[Literal["alert", "rollout_failed"]], Field(min_length=1)] = [
+        "alert",
+        "rollout_failed",
+    ]
+    """What is mailed."""
+
+
+class Component(Section):
+    """Another program of HMS that calls the HTTP API or hears of events."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"webhook": ["secret_env"], "secret_env": ["webhook"]}
+        }
+    )
+
+    token_sha256: Sha256
+    """SHA-256 of its bearer token, in hexadecimal digits."""
+    may: Annotated[list[Right], Field(min_length=1)]
+    """`read`, `events`, `deploy:ENVIRONMENT`."""
+    webhook: Url | None = None
+    """Where events are sent."""
+    secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")] | None = None
+    """Environment variable with the secret that signs them."""
