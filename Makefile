@@ -1,0 +1,69 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up what they need by themselves,
+# from the package registries, without root. They assume python3 (3.11 or newer), make, git and npm.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCAL_SLACK_VERSION := 0.1.8
+PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+LOCAL_SLACK := .sandbox/npm/node_modules/local-slack-$(PLATFORM)/bin/local-slack
+PACKAGES := bot handlers operations providers storage sandbox tests bench
+
+.PHONY: help demo test lint format bench screenshots requirements clean
+
+help:
+	@echo "make demo    run the product in its local sandbox; prints the page to open"
+	@echo "make test    run the whole test suite"
+	@echo "make lint    format check, lint, import rules, types"
+	@echo "make bench   measure, each figure beside its floor"
+
+demo: $(VENV)/.ready $(LOCAL_SLACK)
+	@$(BIN)/python -m sandbox --local-slack $(LOCAL_SLACK)
+
+test: $(VENV)/.ready $(LOCAL_SLACK)
+	@LOCAL_SLACK=$(LOCAL_SLACK) $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check $(PACKAGES)
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format $(PACKAGES)
+	$(BIN)/ruff check --fix $(PACKAGES)
+
+bench: $(VENV)/.ready
+	@$(BIN)/python -m bench
+
+# Takes the pictures in docs/ from the sandbox's real page.
+screenshots: $(VENV)/.ready $(LOCAL_SLACK)
+	@LOCAL_SLACK=$(LOCAL_SLACK) $(BIN)/python -m pytest -q tests/e2e --screenshots docs/pictures
+
+# Writes the pinned requirements anew; needs `uv` on the path. No index address may get into them.
+requirements:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url -q -o requirements.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url -q --extra sandbox --extra dev -c requirements.txt \
+	  -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .sandbox build *.egg-info
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	@echo "Setting up Python packages (once, about a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; set PYTHON=python3.12 or the like."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(LOCAL_SLACK):
+	@echo "Fetching the local Slack (once, 37 MB) …"
+	@mkdir -p .sandbox/npm
+	@npm install --silent --no-audit --no-fund --no-save --prefix .sandbox/npm \
+	  local-slack-$(PLATFORM)@$(LOCAL_SLACK_VERSION)
+	@chmod +x $@
