@@ -54,13 +54,18 @@ class Carrier:
         return self._tenure.rollout
 
     async def run(self) -> None:
-        """Carry on until the end. Raises LeaseLost or StorageError; cancelled, it gives the lease back."""
+        """Carry on until the end. Raises LeaseLost or StorageError.
+
+        The lease is given back, also when cancelled; a bug keeps it, for whoever ends the rollout then.
+        """
         try:
             await self._begin()
             while not self._rollout.has_ended:
                 await self._run_phase()
-        finally:
+        except (OperationError, asyncio.CancelledError):
             await self._tenure.give_back()
+            raise
+        await self._tenure.give_back()
 
     async def _run_phase(self) -> None:
         """One phase beside a watch that renews the lease and sees a cancel."""
