@@ -1,0 +1,161 @@
+"""The composition root: the only place that names concrete adapters and wires them to the services.
+
+What a provider needs is imported when a target of the configuration uses it, so that a command which
+needs no vendor's SDK loads none. To add a provider: one entry in `_BUILDERS`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from bot.clock import SystemClock
+from bot.config import Config
+from bot.settings import Settings
+from bot.supervision import Supervisor
+from operations.clock import Clock
+from operations.deployment.decisions import Decisions
+from operations.deployment.inquiries import Inquiries
+from operations.deployment.locking import Locking
+from operations.deployment.ports import Members, Provider
+from operations.deployment.requests import Requests
+from operations.deployment.service import Deployments
+from operations.deployment.target import Catalog
+from operations.deployment.worker import Worker, Workshop
+from providers.probe import HttpProbe
+from storage.database import Database, open_database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a way in needs. `owner` names this process in leases and claims."""
+
+    owner: str
+    clock: Clock
+    catalog: Catalog
+    database: Database
+    deployments: Deployments
+    supervisor: Supervisor
+    worker: Worker
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, config: Config, members: Members
+) -> AsyncIterator[Services]:
+    """Open the database, build what the configuration uses, and close all of it in reverse order."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings.database_url.get_secret_value(), clock=clock)
+        stack.push_async_callback(database.close)
+        catalog = config.catalog()
+        providers = await _build_providers(settings, catalog, clock, stack)
+        probe = HttpProbe()
+        stack.push_async_callback(probe.close)
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        shop = Workshop(
+            catalog=catalog,
+            providers=providers,
+            store=database.store,
+            queue=database.rollout_queue,
+            probe=probe,
+            clock=clock,
+        )
+        supervisor = Supervisor(clock)
+        yield Services(
+            owner=owner,
+            clock=clock,
+            catalog=catalog,
+            database=database,
+            deployments=_build_deployments(shop, members),
+            supervisor=supervisor,
+            worker=Worker(owner, shop, supervisor),
+        )
+
+
+def _build_deployments(shop: Workshop, members: Members) -> Deployments:
+    catalog, providers, store, clock = shop.catalog, shop.providers, shop.store, shop.clock
+    return Deployments(
+        requests=Requests(
+            catalog=catalog, providers=providers, store=store, members=members, clock=clock
+        ),
+        decisions=Decisions(
+            catalog=catalog, providers=providers, store=store, members=members, clock=clock
+        ),
+        inquiries=Inquiries(
+            catalog=catalog, providers=providers, store=store, members=members, clock=clock
+        ),
+        locking=Locking(catalog=catalog, store=store, members=members, clock=clock),
+    )
+
+
+Built = tuple[Provider, Callable[[], Awaitable[None]]]
+
+
+def _build_kubernetes(settings: Settings, clock: Clock) -> Built:
+    from providers.kubernetes import KubernetesProvider
+    from providers.registry import Registry
+
+    registry = Registry()
+    provider = KubernetesProvider(
+        clock=clock, registry=registry, kubeconfig=settings.kubeconfig or None
+    )
+
+    async def close() -> None:
+        await provider.close()
+        await registry.close()
+
+    return provider, close
+
+
+def _build_ecs(settings: Settings, clock: Clock) -> Built:
+    from providers.aws import EcsProvider
+
+    provider = EcsProvider(clock=clock)
+    return provider, provider.close
+
+
+def _build_forge(settings: Settings, clock: Clock) -> Built:
+    from providers.forge import ForgeProvider
+    from providers.github import GitHub
+
+    commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
+    provider = ForgeProvider(
+        token=_text(settings.forge_api_token),
+        base_url=settings.forge_api_url,
+        commits=commits,
+        clock=clock,
+    )
+
+    async def close() -> None:
+        await provider.close()
+        await commits.close()
+
+    return provider, close
+
+
+_BUILDERS: Mapping[str, Callable[[Settings, Clock], Built]] = {
+    "k8s": _build_kubernetes,
+    "aws": _build_ecs,
+    "forge": _build_forge,
+}
+
+
+async def _build_providers(
+    settings: Settings, catalog: Catalog, clock: Clock, stack: AsyncExitStack
+) -> Mapping[str, Provider]:
+    providers: dict[str, Provider] = {}
+    for name in dict.fromkeys(target.provider for target in catalog.targets):
+        providers[name], close = _BUILDERS[name](settings, clock)
+        stack.push_async_callback(close)
+    return providers
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
