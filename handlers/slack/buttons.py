@@ -1,0 +1,128 @@
+"""The buttons of a rollout's message. What a click means is decided by the operations as they are now.
+
+A click on something that is over gets a private answer that says what happened, and the message it was
+made on is brought up to date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from handlers.slack.boundary import Asker
+from handlers.slack.commands import Desk
+from handlers.slack.ids import ActionId, decode_button
+from handlers.slack.outlet import Outlet
+from handlers.slack.payloads import Payload, asker_of_interaction, clicked_message, clicked_value
+from handlers.slack.views import answers
+from handlers.slack.views.blocks import Message
+from operations.deployment.requests import DeployRequest
+from operations.deployment.rollout import Rollout
+from operations.errors import InvalidRequest, StaleDecision
+
+Deed = Callable[[int, Asker], Awaitable[Message | None]]
+"""One button: acts on a rollout; the message answers the one who pressed, None: the card itself answers."""
+
+
+def register(app: AsyncApp, desk: Desk, outlet: Outlet) -> None:
+    """Every button by its id, and one answer for buttons of a version that is gone."""
+    buttons = Buttons(desk, outlet)
+    for action_id, deed in buttons.deeds().items():
+        _listen(app, action_id, buttons, deed)
+
+    @app.action(re.compile(".*"))
+    async def other(ack: AsyncAck, body: dict[str, object]) -> None:
+        await buttons.press_unknown(ack, body)
+
+
+def _listen(app: AsyncApp, action_id: ActionId, buttons: Buttons, deed: Deed) -> None:
+    @app.action(action_id.value)
+    async def pressed(ack: AsyncAck, body: dict[str, object]) -> None:
+        await buttons.press(ack, body, deed)
+
+
+class Buttons:
+    """Approve, Reject, Cancel, Roll back, Retry."""
+
+    def __init__(self, desk: Desk, outlet: Outlet) -> None:
+        self._deployments = desk.deployments
+        self._boundary = desk.boundary
+        self._cards = desk.cards
+        self._outlet = outlet
+
+    def deeds(self) -> dict[ActionId, Deed]:
+        """What each button does."""
+        return {
+            ActionId.APPROVE: self._approve,
+            ActionId.REJECT: self._reject,
+            ActionId.CANCEL: self._cancel,
+            ActionId.ROLL_BACK: self._roll_back,
+            ActionId.RETRY: self._retry,
+        }
+
+    async def press(self, ack: AsyncAck, body: Payload, deed: Deed) -> None:
+        """A button of ours was pressed."""
+        asker = asker_of_interaction(body)
+        value = decode_button(clicked_value(body))
+
+        async def work() -> Message | None:
+            if value is None:
+                raise InvalidRequest(
+                    "This button does nothing any more.", hint="See `status` and `history`."
+                )
+            return await deed(value.rollout_id, asker)
+
+        async def refresh() -> None:
+            posted = clicked_message(body)
+            if value is not None and posted is not None:
+                await self._cards.refresh(self._outlet, posted, value.rollout_id)
+
+        await self._boundary.answer(ack, asker, work, after_refusal=refresh)
+
+    async def press_unknown(self, ack: AsyncAck, body: Payload) -> None:
+        """A button that this version does not know."""
+
+        async def work() -> Message:
+            return answers.gone_button()
+
+        await self._boundary.answer(ack, asker_of_interaction(body), work)
+
+    async def _approve(self, rollout_id: int, asker: Asker) -> None:
+        await self._deployments.decisions.approve(rollout_id, asker.actor)
+
+    async def _reject(self, rollout_id: int, asker: Asker) -> None:
+        await self._deployments.decisions.reject(rollout_id, asker.actor)
+
+    async def _cancel(self, rollout_id: int, asker: Asker) -> None:
+        await self._deployments.decisions.cancel(rollout_id, asker.actor)
+
+    async def _roll_back(self, rollout_id: int, asker: Asker) -> Message:
+        rollout = await self._cards.read(rollout_id)
+        await self._check_still_live(rollout)
+        request = DeployRequest(
+            project=rollout.project,
+            environment=rollout.environment,
+            reason=f"takes {rollout.name} back",
+            channel=rollout.channel,
+        )
+        return answers.asked(await self._deployments.requests.rollback(request, asker.actor))
+
+    async def _retry(self, rollout_id: int, asker: Asker) -> Message:
+        return answers.asked(await self._deployments.requests.repeat(rollout_id, asker.actor))
+
+    async def _check_still_live(self, rollout: Rollout) -> None:
+        """A button of an older message must not take something newer back."""
+        newest = await self._cards.newest_live(rollout)
+        if newest is None or newest.id != rollout.id:
+            serving = (
+                f"{newest.release.version} ({newest.name}) is"
+                if newest
+                else "Nothing is known to be"
+            )
+            raise StaleDecision(
+                f"{rollout.name} is not what serves any more: {serving} live now.",
+                hint=f"To take that back, say `rollback {rollout.project} {rollout.environment}`.",
+            )

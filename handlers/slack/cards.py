@@ -1,0 +1,145 @@
+"""Gathers what a rollout's card shows, as it is at this moment, and hands it to the view."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from handlers.slack.outlet import Outlet
+from handlers.slack.views.blocks import Message
+from handlers.slack.views.rollouts import Card, draw
+from handlers.slack.views.shipments import Shipped
+from operations.actor import SYSTEM
+from operations.clock import Clock
+from operations.deployment.policy import required_rule
+from operations.deployment.ports import Capabilities
+from operations.deployment.rollout import (
+    WAITING,
+    HistoryQuery,
+    Rollout,
+    RolloutKind,
+    RolloutState,
+)
+from operations.deployment.service import Deployments
+from operations.deployment.target import ApprovalRule, Target
+from operations.errors import OperationError, UnknownTarget
+from operations.outbox import PostedMessage
+
+Shipments = Callable[[Rollout], Awaitable[Shipped | None]]
+"""What a rollout would ship; None when nobody can tell."""
+
+_LOG = logging.getLogger("hms.slack.cards")
+_REDRAWS = 3
+_RECENT = 50
+
+
+class Cards:
+    """Draws cards. `capabilities` by provider word; `shipments` is optional."""
+
+    def __init__(
+        self,
+        deployments: Deployments,
+        *,
+        capabilities: Mapping[str, Capabilities],
+        clock: Clock,
+        shipments: Shipments | None = None,
+    ) -> None:
+        self._deployments = deployments
+        self._capabilities = capabilities
+        self._clock = clock
+        self._shipments = shipments
+
+    async def read(self, rollout_id: int) -> Rollout:
+        """The rollout as it is; raises UnknownRollout."""
+        return (await self._deployments.inquiries.show(rollout_id)).rollout
+
+    async def draw(self, rollout: Rollout) -> Message:
+        """The rollout's card."""
+        target = self.target_of(rollout)
+        return draw(
+            Card(
+                rollout=rollout,
+                now=self._clock.now(),
+                title=self.title_of(rollout),
+                rule=self._rule(rollout, target),
+                behind=await self._behind(rollout),
+                can_cancel=self._can_cancel(rollout),
+                can_roll_back=await self._can_roll_back(rollout, target),
+                shipped=await self._shipped(rollout),
+            )
+        )
+
+    async def refresh(self, outlet: Outlet, posted: PostedMessage, rollout_id: int) -> None:
+        """Bring one message up to date after a click on something that was over.
+
+        Another edit may overtake this one, so the rollout is read again after it was shown.
+        """
+        shown = -1
+        for _ in range(_REDRAWS):
+            rollout = await self.read(rollout_id)
+            if rollout.revision == shown:
+                return
+            await outlet.edit(posted, await self.draw(rollout))
+            shown = rollout.revision
+
+    async def former_live(self, rollout: Rollout) -> Rollout | None:
+        """The rollout that was live before this one took its place."""
+        return next((r for r in await self._live(rollout) if r.id < rollout.id), None)
+
+    async def newest_live(self, rollout: Rollout) -> Rollout | None:
+        """What is live on the rollout's target now."""
+        return next(iter(await self._live(rollout)), None)
+
+    def target_of(self, rollout: Rollout) -> Target | None:
+        """None when it is not configured any more."""
+        try:
+            return self._deployments.inquiries.catalog.find(rollout.project, rollout.environment)
+        except UnknownTarget:
+            return None
+
+    def title_of(self, rollout: Rollout) -> str:
+        """Platform and object for people."""
+        target = self.target_of(rollout)
+        return target.spec.title if target else f"{rollout.provider}, not configured any more"
+
+    @staticmethod
+    def _rule(rollout: Rollout, target: Target | None) -> ApprovalRule | None:
+        if target is None or rollout.state is not RolloutState.PENDING_APPROVAL:
+            return None
+        is_rollback = rollout.kind is RolloutKind.ROLLBACK
+        return required_rule(target, emergency=rollout.emergency, is_rollback=is_rollback)
+
+    def _can_cancel(self, rollout: Rollout) -> bool:
+        if rollout.state in WAITING:
+            return True
+        capabilities = self._capabilities.get(rollout.provider)
+        return capabilities is not None and capabilities.aborts
+
+    async def _behind(self, rollout: Rollout) -> Rollout | None:
+        if rollout.state is not RolloutState.QUEUED or self.target_of(rollout) is None:
+            return None
+        found = await self._deployments.inquiries.why(rollout.project, rollout.environment, SYSTEM)
+        return found.active
+
+    async def _can_roll_back(self, rollout: Rollout, target: Target | None) -> bool:
+        if rollout.state is not RolloutState.SUCCEEDED or rollout.kind is RolloutKind.ROLLBACK:
+            return False
+        if target is None or rollout.previous is None:
+            return False
+        newest = await self.newest_live(rollout)
+        return newest is not None and newest.id == rollout.id
+
+    async def _live(self, rollout: Rollout) -> list[Rollout]:
+        page = await self._deployments.inquiries.history(
+            HistoryQuery(project=rollout.project, environment=rollout.environment, limit=_RECENT)
+        )
+        return [r for r in page.rollouts if r.state is RolloutState.SUCCEEDED]
+
+    async def _shipped(self, rollout: Rollout) -> Shipped | None:
+        if self._shipments is None or rollout.state is not RolloutState.PENDING_APPROVAL:
+            return None
+        try:
+            return await self._shipments(rollout)
+        except OperationError as exc:
+            _LOG.info("cannot tell what %s ships: %s", rollout.name, exc.message)
+            return None

@@ -1,0 +1,243 @@
+"""`/hms …`: each command is parsed, called and presented; what it means is `operations`' matter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from handlers import language
+from handlers.slack.boundary import Asker, Boundary
+from handlers.slack.cards import Cards
+from handlers.slack.ids import SLASH_COMMAND
+from handlers.slack.payloads import Payload, asker_of_command, text
+from handlers.slack.views import answers, reports
+from handlers.slack.views.blocks import Message
+from handlers.slack.views.form import deploy_form, fits
+from operations.clock import Clock
+from operations.deployment.inquiries import TargetReport
+from operations.deployment.requests import DeployRequest
+from operations.deployment.rollout import HistoryQuery
+from operations.deployment.service import Deployments
+from operations.errors import InvalidRequest
+
+_LOGS_LIMIT = 100
+_HISTORY_LIMIT = 50
+"""More lines than fit in a message of Slack are of no use in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the handlers of Slack work with."""
+
+    deployments: Deployments
+    boundary: Boundary
+    cards: Cards
+    clock: Clock
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """The one slash command, and an answer to any other that an old manifest may still bring."""
+    commands = Commands(desk)
+
+    @app.command(SLASH_COMMAND)
+    async def hms(ack: AsyncAck, body: dict[str, object]) -> None:
+        await commands.take(ack, body)
+
+    @app.command(re.compile(".*"))
+    async def other(ack: AsyncAck, body: dict[str, object]) -> None:
+        await commands.take_unknown(ack, body)
+
+
+class Commands:
+    """Carries out what was understood."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._deployments = desk.deployments
+        self._boundary = desk.boundary
+        self._cards = desk.cards
+        self._clock = desk.clock
+
+    async def take(self, ack: AsyncAck, body: Payload) -> None:
+        """`/hms …`."""
+        asker = asker_of_command(body)
+        if self._is_form(text(body, "text")):
+            view = deploy_form(self._deployments.inquiries.catalog, asker.channel)
+            await self._boundary.open_form(ack, asker, text(body, "trigger_id"), view)
+            return
+        await self._boundary.answer(ack, asker, lambda: self._said(text(body, "text"), asker))
+
+    async def take_unknown(self, ack: AsyncAck, body: Payload) -> None:
+        """Any other slash command."""
+
+        async def unknown() -> Message:
+            raise InvalidRequest(f"HMS-SYS answers to {SLASH_COMMAND} only.", hint="Say `help`.")
+
+        await self._boundary.answer(ack, asker_of_command(body), unknown)
+
+    def _is_form(self, words: str) -> bool:
+        try:
+            return isinstance(language.parse(words), language.DeployForm) and fits(
+                self._deployments.inquiries.catalog
+            )
+        except InvalidRequest:
+            return False
+
+    async def _said(self, words: str, asker: Asker) -> Message:
+        return await self._carry_out(language.parse(words), asker)
+
+    async def _carry_out(self, command: language.Command, asker: Asker) -> Message:
+        match command:
+            case language.Deploy() | language.Rollback() | language.Promote():
+                return await self._request(command, asker)
+            case language.Approve() | language.Reject() | language.Cancel():
+                return await self._decide(command, asker)
+            case language.Lock() | language.Unlock():
+                return await self._hold(command, asker)
+            case language.DeployForm():
+                raise InvalidRequest(
+                    "There is no target that a form could offer.",
+                    hint="Say `deploy PROJECT ENVIRONMENT VERSION`.",
+                )
+            case language.Help():
+                return _help(command)
+            case _:
+                return await self._inquire(command, asker)
+
+    async def _request(
+        self, command: language.Deploy | language.Rollback | language.Promote, asker: Asker
+    ) -> Message:
+        requests = self._deployments.requests
+        match command:
+            case language.Deploy():
+                request = _deploy_request(command, asker)
+                if command.dry_run:
+                    return reports.plan(await requests.plan(request, asker.actor))
+                return answers.asked(await requests.request(request, asker.actor))
+            case language.Rollback():
+                request = DeployRequest(
+                    project=command.project,
+                    environment=command.environment,
+                    version=command.version,
+                    reason=command.reason,
+                    channel=asker.channel,
+                )
+                return answers.asked(await requests.rollback(request, asker.actor))
+            case language.Promote():
+                return await self._promote(command, asker)
+
+    async def _promote(self, command: language.Promote, asker: Asker) -> Message:
+        requests = self._deployments.requests
+        found = await requests.promotion(command.project, command.source, command.destination)
+        request = DeployRequest(
+            project=found.project,
+            environment=found.environment,
+            version=found.version,
+            reason=found.reason or f"promoted from {command.source}",
+            channel=asker.channel,
+        )
+        return answers.asked(await requests.request(request, asker.actor))
+
+    async def _decide(
+        self, command: language.Approve | language.Reject | language.Cancel, asker: Asker
+    ) -> Message:
+        decisions = self._deployments.decisions
+        match command:
+            case language.Approve():
+                rollout = await decisions.approve(command.rollout_id, asker.actor)
+                return answers.decided(rollout, "You approved")
+            case language.Reject():
+                rollout = await decisions.reject(command.rollout_id, asker.actor, command.reason)
+                return answers.decided(rollout, "You rejected")
+            case language.Cancel():
+                rollout = await decisions.cancel(command.rollout_id, asker.actor)
+                return answers.decided(rollout, "You cancelled")
+
+    async def _hold(self, command: language.Lock | language.Unlock, asker: Asker) -> Message:
+        locking = self._deployments.locking
+        if isinstance(command, language.Unlock):
+            return answers.unlocked(
+                await locking.unlock(command.project, command.environment, asker.actor)
+            )
+        lock = await locking.lock(
+            command.project,
+            command.environment,
+            asker.actor,
+            reason=command.reason,
+            span=command.span,
+        )
+        return answers.locked(lock, reports.lock_span(lock, self._clock.now()))
+
+    async def _inquire(
+        self,
+        command: language.Status | language.Why | language.History | language.Show | language.Logs,
+        asker: Asker,
+    ) -> Message:
+        inquiries, now = self._deployments.inquiries, self._clock.now()
+        match command:
+            case language.Status():
+                found = await inquiries.status(command.project, command.environment)
+                return reports.fleet(_of_provider(found, command), now)
+            case language.Why():
+                return reports.obstacles(
+                    await inquiries.why(command.project, command.environment, asker.actor), now
+                )
+            case language.History():
+                return reports.history(await inquiries.history(_query(command, now)), now)
+            case language.Show():
+                report = await inquiries.show(command.rollout_id)
+                return reports.rollout_report(report, self._cards.title_of(report.rollout), now)
+            case language.Logs():
+                lines = await inquiries.logs(
+                    command.project,
+                    command.environment,
+                    lines=min(command.lines, _LOGS_LIMIT),
+                    since=command.since,
+                )
+                return answers.logs(f"{command.project}/{command.environment}", lines)
+            case _:
+                assert_never(command)
+
+
+def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:
+    return DeployRequest(
+        project=command.project,
+        environment=command.environment,
+        version=command.version,
+        provider=command.provider,
+        reason=command.reason,
+        emergency=command.emergency,
+        channel=asker.channel,
+    )
+
+
+def _query(command: language.History, now: datetime) -> HistoryQuery:
+    return HistoryQuery(
+        project=command.project,
+        environment=command.environment,
+        requested_by=command.by,
+        since=now - command.since if command.since else None,
+        limit=min(command.limit, _HISTORY_LIMIT),
+    )
+
+
+def _of_provider(found: list[TargetReport], command: language.Status) -> list[TargetReport]:
+    """Those on the provider that was named; a single target on another one is a refusal that names it."""
+    if not command.provider:
+        return found
+    kept = [report for report in found if report.target.provider == command.provider]
+    if command.environment and not kept:
+        target = found[0].target
+        raise InvalidRequest(
+            f"{target.name} is deployed by {target.provider}, not {command.provider}.",
+            hint=f"Say `status {target.project} {target.environment}`.",
+        )
+    return kept
+
+
+def _help(command: language.Help) -> Message:
+    return answers.help_topic(command.topic) if command.topic else answers.help_overview()

@@ -1,0 +1,72 @@
+"""The deploy form, when it is sent: what can be told at once is told in the form, the rest privately."""
+
+from __future__ import annotations
+
+import re
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from handlers.slack.boundary import Asker, Boundary
+from handlers.slack.commands import Desk
+from handlers.slack.ids import FormBlock, ViewId, decode_channel
+from handlers.slack.payloads import Payload, asker_of_interaction, form_value, part, text
+from handlers.slack.views import answers
+from handlers.slack.views.blocks import Message
+from operations.deployment.requests import DeployRequest
+from operations.deployment.service import Deployments
+from operations.errors import UnknownTarget
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """The form by its id, and silence for views of a version that is gone."""
+    forms = Forms(desk.deployments, desk.boundary)
+
+    @app.view(ViewId.DEPLOY.value)
+    async def deploy(ack: AsyncAck, body: dict[str, object]) -> None:
+        await forms.submit(ack, body)
+
+    @app.view(re.compile(".*"))
+    async def other(ack: AsyncAck) -> None:
+        await ack()
+
+
+class Forms:
+    """Turns what was filled in into a request."""
+
+    def __init__(self, deployments: Deployments, boundary: Boundary) -> None:
+        self._deployments = deployments
+        self._boundary = boundary
+
+    async def submit(self, ack: AsyncAck, body: Payload) -> None:
+        """The deploy form was sent."""
+        view = part(body, "view")
+        asker = asker_of_interaction(body, channel=decode_channel(text(view, "private_metadata")))
+        request = _request(view, asker)
+        fault = self._fault(request)
+        if fault is not None:
+            message = f"{fault.message} {fault.hint}".strip()
+            await ack(response_action="errors", errors={FormBlock.ENVIRONMENT.value: message})
+            return
+
+        async def work() -> Message:
+            return answers.asked(await self._deployments.requests.request(request, asker.actor))
+
+        await self._boundary.answer(ack, asker, work)
+
+    def _fault(self, request: DeployRequest) -> UnknownTarget | None:
+        try:
+            self._deployments.inquiries.catalog.find(request.project, request.environment)
+        except UnknownTarget as exc:
+            return exc
+        return None
+
+
+def _request(view: Payload, asker: Asker) -> DeployRequest:
+    return DeployRequest(
+        project=form_value(view, FormBlock.PROJECT),
+        environment=form_value(view, FormBlock.ENVIRONMENT),
+        version=form_value(view, FormBlock.VERSION),
+        reason=form_value(view, FormBlock.REASON),
+        channel=asker.channel,
+    )

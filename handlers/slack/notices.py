@@ -1,0 +1,296 @@
+"""Delivers notices: posts a rollout's card, edits it as the rollout moves, and replies in its thread.
+
+What is due comes from the outbox; what it says is read at the last moment. A notice that could not be told
+is postponed, never dropped; one that may have been told is looked for in the channel before it is told again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from handlers.slack.cards import Cards
+from handlers.slack.ids import block_prefix
+from handlers.slack.outlet import MessageGone, Outlet, Unreadable
+from handlers.slack.pace import Pace
+from handlers.slack.views.blocks import Message, message, section
+from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
+from operations.clock import Clock
+from operations.deployment.ports import NoticeQueue
+from operations.deployment.rollout import ACTIVE, Rollout, RolloutState, parse_rollout_id
+from operations.errors import (
+    OperationError,
+    OutcomeUnknown,
+    ProviderRejected,
+    ProviderUnauthorized,
+    ProviderUnavailable,
+    StorageError,
+    UnknownRollout,
+)
+from operations.guard import Guard
+from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
+
+_LOG = logging.getLogger("hms.slack.notices")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """`at_once` notices are delivered together. A claim lasts `claim_seconds`; nothing waits that long.
+
+    A refused notice is tried again after `refused_seconds`, and from the `patience`-th try on hourly.
+    """
+
+    at_once: int = 16
+    idle_seconds: float = 5.0
+    claim_seconds: float = 120.0
+    first_pause_seconds: float = 1.0
+    longest_pause_seconds: float = 60.0
+    refused_seconds: float = 60.0
+    patience: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What delivering works with."""
+
+    queue: NoticeQueue
+    cards: Cards
+    outlet: Outlet
+    clock: Clock
+    guard: Guard
+
+
+class SlackNotices:
+    """The delivery worker. `owner` names this process in claims."""
+
+    def __init__(
+        self, owner: str, delivery: Delivery, settings: DeliverySettings | None = None
+    ) -> None:
+        self._owner = owner
+        self._queue = delivery.queue
+        self._cards = delivery.cards
+        self._outlet = delivery.outlet
+        self._clock = delivery.clock
+        self._guard = delivery.guard
+        self._settings = settings or DeliverySettings()
+        self._pace = Pace()
+        self._slots = asyncio.Semaphore(self._settings.at_once)
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is under way then is handed back."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._slots.acquire()
+                notice = await self._next()
+                group.create_task(
+                    self._deliver(notice), name=f"notice {notice.subject} {notice.kind}"
+                )
+
+    async def _next(self) -> Notice:
+        while True:
+            now = self._clock.now()
+            until = now + timedelta(seconds=self._settings.claim_seconds)
+            try:
+                claimed = await self._queue.claim(self._owner, now, until, limit=1)
+                if claimed:
+                    return claimed[0]
+                await self._queue.wait(self._settings.idle_seconds)
+            except StorageError as exc:
+                _LOG.warning("cannot look for notices: %s", exc.message)
+                await self._clock.sleep(self._settings.idle_seconds)
+
+    async def _deliver(self, notice: Notice) -> None:
+        name = f"{notice.subject} {notice.kind}"
+        try:
+            reference = await self._guard(name, lambda: self._settle(notice))
+            if reference:
+                bug = ProviderRejected(f"An error inside HMS-SYS ({reference}).")
+                await self._guard(name, lambda: self._postpone(notice, bug))
+        finally:
+            self._slots.release()
+
+    async def _settle(self, notice: Notice) -> None:
+        try:
+            await self._settle_stored(notice)
+        except StorageError as exc:
+            # The claim runs out by itself, and the next one to claim it is told that it is uncertain.
+            _LOG.warning("%s waits for the database: %s", notice.subject, exc.message)
+
+    async def _settle_stored(self, notice: Notice) -> None:
+        try:
+            posted = await self._tell(notice)
+        except asyncio.CancelledError:
+            async with asyncio.timeout(5):
+                await self._queue.postpone(notice, self._clock.now(), "stopped", uncertain=True)
+            raise
+        except StorageError:
+            raise
+        except UnknownRollout:
+            _LOG.warning("%s is not known any more: its %s is dropped", notice.subject, notice.kind)
+            posted = None
+        except OperationError as exc:
+            await self._postpone(notice, exc)
+            return
+        await self._insist(lambda: self._queue.delivered(notice, posted))
+
+    async def _tell(self, notice: Notice) -> PostedMessage | None:
+        """Returns where the message stands when that is news."""
+        rollout = await self._cards.read(parse_rollout_id(notice.subject) or 0)
+        if notice.kind is NoticeKind.CARD:
+            return await self._tell_card(notice, rollout)
+        return await self._tell_thread(notice, rollout)
+
+    async def _tell_card(self, notice: Notice, rollout: Rollout) -> PostedMessage | None:
+        posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
+        if posted is None and notice.uncertain:
+            posted = await self._found(notice)
+        if posted is None:
+            return await self._post(notice, lambda: self._card_of(rollout.id))
+        try:
+            await self._edit(notice, posted)
+        except MessageGone:
+            _LOG.info("the card of %s is gone: it is posted anew", notice.subject)
+            return await self._post(notice, lambda: self._card_of(rollout.id))
+        await self._retire_former(rollout)
+        return posted
+
+    async def _tell_thread(self, notice: Notice, rollout: Rollout) -> PostedMessage | None:
+        told = await self._queue.posted(notice.subject, notice.kind)
+        if told is not None:
+            return None
+        card = await self._queue.posted(notice.subject, NoticeKind.CARD)
+        if card is None:
+            raise ProviderUnavailable("It waits until the card has been posted.", retry_after=1.0)
+        if notice.uncertain and (found := await self._found(notice, card.ts)):
+            return found
+        is_end = notice.kind is NoticeKind.ENDED
+        drawn = ended_reply(rollout) if is_end else evidence(rollout)
+        broadcast = is_end and is_broadcast(rollout)
+        try:
+            return await self._post(notice, lambda: _ready(drawn), card.ts, broadcast=broadcast)
+        except MessageGone:
+            return await self._post(notice, lambda: _ready(drawn))
+
+    async def _card_of(self, rollout_id: int) -> Message:
+        return await self._cards.draw(await self._cards.read(rollout_id))
+
+    async def _post(
+        self,
+        notice: Notice,
+        draw: Callable[[], Awaitable[Message]],
+        thread_ts: str = "",
+        *,
+        broadcast: bool = False,
+    ) -> PostedMessage:
+        while (pause := self._pace.post(notice.channel, self._clock.now())) > 0:
+            await self._clock.sleep(pause)
+        drawn = await draw()
+        try:
+            return await self._outlet.post(
+                notice.channel, drawn, thread_ts=thread_ts, broadcast=broadcast
+            )
+        except Unreadable as exc:
+            _LOG.error("%s: told without its blocks", exc.message)
+            bare = _bare(drawn, notice)
+            return await self._outlet.post(
+                notice.channel, bare, thread_ts=thread_ts, broadcast=broadcast
+            )
+
+    async def _edit(self, notice: Notice, posted: PostedMessage) -> None:
+        """Wait for the turn, then show what is true by then; an end does not wait as progress does."""
+        rollout_id = parse_rollout_id(notice.subject) or 0
+        urgency = notice.urgency
+        while (pause := self._pace.edit(notice.subject, urgency, self._clock.now())) > 0:
+            await self._clock.sleep(min(pause, 1.0))
+            if urgency is Urgency.PROGRESS:
+                rollout = await self._cards.read(rollout_id)
+                urgency = Urgency.PROGRESS if rollout.state in ACTIVE else Urgency.FINAL
+        drawn = await self._card_of(rollout_id)
+        try:
+            await self._outlet.edit(posted, drawn)
+        except Unreadable as exc:
+            _LOG.error("%s: told without its blocks", exc.message)
+            await self._outlet.edit(posted, _bare(drawn, notice))
+
+    async def _retire_former(self, rollout: Rollout) -> None:
+        """What was live before loses its button; if that fails, the button itself says so when pressed."""
+        if rollout.state is not RolloutState.SUCCEEDED:
+            return
+        former = await self._cards.former_live(rollout)
+        posted = await self._queue.posted(former.name, NoticeKind.CARD) if former else None
+        if former is None or posted is None:
+            return
+        if self._pace.edit(former.name, Urgency.PROGRESS, self._clock.now()) > 0:
+            return
+        try:
+            await self._outlet.edit(posted, await self._cards.draw(former))
+        except OperationError as exc:
+            _LOG.info("the card of %s keeps its button: %s", former.name, exc.message)
+
+    async def _found(self, notice: Notice, thread_ts: str = "") -> PostedMessage | None:
+        """Our own message, if an earlier attempt did arrive."""
+        since = (notice.created_at or self._clock.now()) - timedelta(minutes=2)
+        prefix = block_prefix(notice.subject, notice.kind.value)
+        try:
+            return await self._outlet.find(
+                notice.channel, prefix, oldest=since, thread_ts=thread_ts
+            )
+        except (ProviderUnauthorized, ProviderRejected) as exc:
+            _LOG.warning("cannot look for %s in the channel: %s", notice.subject, exc.message)
+            return None
+
+    async def _postpone(self, notice: Notice, exc: OperationError) -> None:
+        pause = self._pause_after(notice, exc)
+        if (
+            isinstance(exc, ProviderUnavailable)
+            and exc.retry_after
+            and notice.kind is NoticeKind.CARD
+        ):
+            self._block(exc.retry_after)
+        lost = isinstance(exc, OutcomeUnknown)
+        level = logging.ERROR if _is_lasting(exc) else logging.INFO
+        _LOG.log(level, "%s %s waits %.0f s: %s", notice.subject, notice.kind, pause, exc.message)
+        until = self._clock.now() + timedelta(seconds=pause)
+        error = f"{exc.message} {exc.hint}".strip()
+        await self._insist(lambda: self._queue.postpone(notice, until, error, uncertain=lost))
+
+    def _pause_after(self, notice: Notice, exc: OperationError) -> float:
+        settings = self._settings
+        if _is_lasting(exc):
+            return settings.refused_seconds if notice.attempts < settings.patience else 3600.0
+        if isinstance(exc, ProviderUnavailable) and exc.retry_after:
+            return exc.retry_after
+        doubled = settings.first_pause_seconds * 2.0 ** min(notice.attempts, 16)
+        return min(settings.longest_pause_seconds, doubled)
+
+    def _block(self, seconds: float) -> None:
+        now = self._clock.now()
+        for call in ("post", "edit"):
+            self._pace.block(call, now, seconds)
+
+    async def _insist(self, store: Callable[[], Awaitable[None]]) -> None:
+        """Slack has been told; losing that would tell it twice, so a busy database is asked again."""
+        for _ in range(4):
+            try:
+                await store()
+            except StorageError:
+                await self._clock.sleep(self._settings.first_pause_seconds)
+            else:
+                return
+        await store()
+
+
+def _is_lasting(exc: OperationError) -> bool:
+    return isinstance(exc, ProviderRejected | ProviderUnauthorized)
+
+
+async def _ready(drawn: Message) -> Message:
+    return drawn
+
+
+def _bare(drawn: Message, notice: Notice) -> Message:
+    ids = f"{block_prefix(notice.subject, notice.kind.value)}bare"
+    return replace(message(drawn.text, [section(drawn.text, block_id=ids)]), text=drawn.text)

@@ -1,0 +1,224 @@
+"""Private answers to questions: the fleet, history, one rollout, what stands in the way, a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from handlers.slack.views.blocks import (
+    Message,
+    bold,
+    clock,
+    code,
+    context,
+    dots,
+    message,
+    one_line,
+    paragraphs,
+    people,
+    person,
+    said,
+    section,
+)
+from handlers.slack.views.rollouts import circle, short_pin, state_words, what
+from operations.audit import AuditEvent
+from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.policy import Answer
+from operations.deployment.ports import TargetHealth
+from operations.deployment.requests import Plan
+from operations.deployment.rollout import HistoryPage, Rollout, TargetLock
+from operations.durations import say_duration
+
+_CIRCLES = {"healthy": "🟢", "degraded": "🔴", "deploying": "🔵", "down": "🔴"}
+_FLEET_SHOWN = 60
+_TIMELINE_SHOWN = 30
+
+
+def fleet(reports: Sequence[TargetReport], now: datetime) -> Message:
+    """One line per target."""
+    ailing = sum(1 for report in reports if _needs_attention(report))
+    head = dots(
+        f"{len(reports)} {'target' if len(reports) == 1 else 'targets'}",
+        _attention(ailing),
+    )
+    lines = [_target_line(report, now) for report in reports[:_FLEET_SHOWN]]
+    hidden = len(reports) - _FLEET_SHOWN
+    more = f"{hidden} more: name a project, `status PROJECT`" if hidden > 0 else ""
+    return message(
+        f"Fleet: {head}", [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more))]
+    )
+
+
+def history(page: HistoryPage, now: datetime) -> Message:
+    """One line per rollout, newest first."""
+    if not page.rollouts:
+        return message("No rollouts found.", [section("No rollouts found.")])
+    lines = [_history_line(rollout, now) for rollout in page.rollouts]
+    count = f"{len(lines)} {'rollout' if len(lines) == 1 else 'rollouts'}"
+    more = "there are older ones: `--limit N`" if page.next is not None else ""
+    return message(
+        f"History: {count}, newest first",
+        [
+            section(f"*History* · {count}, newest first"),
+            *paragraphs(lines),
+            context(said("`show D-…` tells all about one"), more),
+        ],
+    )
+
+
+def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
+    """One rollout and its timeline."""
+    rollout = report.rollout
+    head = f"{state_words(rollout)}: {what(rollout)}"
+    pin = code(rollout.release.pin, 90) if rollout.release.is_pinned else "not pinned"
+    reason = f": “{one_line(rollout.reason)}”" if rollout.reason else ""
+    facts = [
+        dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{reason}"),
+        said(rollout.outcome),
+        f"*Why* · {one_line(rollout.failure.summary)}" if rollout.failure else "",
+        code(rollout.failure.reason) if rollout.failure and rollout.failure.reason else "",
+    ]
+    events = [_event_line(event, now) for event in report.timeline[-_TIMELINE_SHOWN:]]
+    return message(
+        f"{rollout.name}: {one_line(head)}",
+        [
+            section(f"{circle(rollout)} {bold(head)} · {rollout.name}", *facts),
+            *paragraphs(events),
+        ],
+    )
+
+
+def obstacles(found: Obstacles, now: datetime) -> Message:
+    """What stands in the way of a deploy now, and who can lift it."""
+    target = found.target
+    lines = _answer_lines(found.answer)
+    if found.active is not None:
+        lines.append(f"🔵 {_brief(found.active)} goes first")
+    lines += [f"🟡 {_brief(waiting)} would give way" for waiting in found.waiting]
+    head = _verdict(target.name, found.answer)
+    next_step = f"`deploy {target.project} {target.environment} VERSION`"
+    return message(
+        one_line(head),
+        [
+            section(bold(head), *lines),
+            context(one_line(target.spec.title), said(next_step), clock(now, now)),
+        ],
+    )
+
+
+def plan(found: Plan) -> Message:
+    """What a deploy would do: the dry run."""
+    target, resolution = found.target, found.resolution
+    release = resolution.release
+    pin = f"pinned to {code(short_pin(release))}" if release.is_pinned else "⚠️ not pinned"
+    current = (
+        f"now running {code(resolution.current.version)}" if resolution.current else "first release"
+    )
+    head = f"Dry run: {target.project} {release.version} → {target.environment}"
+    lines = [
+        dots(current, one_line(target.spec.title), pin),
+        *[f"• {said(change)}" for change in resolution.changes[:20]],
+        *[f"⚠️ {said(warning)}" for warning in resolution.warnings[:5]],
+        *_answer_lines(found.answer),
+    ]
+    if found.behind is not None:
+        lines.append(f"🔵 {_brief(found.behind)} goes first")
+    return message(
+        one_line(head), [section(bold(head)), *paragraphs(lines), context("Nothing was changed.")]
+    )
+
+
+def lock_span(lock: TargetLock, now: datetime) -> str:
+    """`until 18:00`, in the reader's zone."""
+    return f"until {clock(lock.until, now)}" if lock.until else "until somebody unlocks it"
+
+
+def _needs_attention(report: TargetReport) -> bool:
+    return report.health is None or _CIRCLES.get(report.health.state, "🟣") not in {"🟢", "🔵"}
+
+
+def _attention(ailing: int) -> str:
+    return f"{ailing} {'needs' if ailing == 1 else 'need'} attention" if ailing else "all well"
+
+
+def _target_line(report: TargetReport, now: datetime) -> str:
+    target = report.target
+    return dots(
+        f"{_health_words(report)}",
+        f"🔒 locked by {person(report.lock.actor)} {lock_span(report.lock, now)}"
+        + (f" “{one_line(report.lock.reason, 80)}”" if report.lock.reason else "")
+        if report.lock
+        else "",
+        f"🔵 {_brief(report.active)}" if report.active else _last_words(report.last, now),
+        one_line(target.spec.title, 80),
+    )
+
+
+def _health_words(report: TargetReport) -> str:
+    health = report.health
+    name = f"{bold(report.target.project, 80)} {one_line(report.target.environment, 60)}"
+    if health is None:
+        return f"🟣 {name} cannot tell: {one_line(report.trouble, 120)}"
+    sign = _CIRCLES.get(health.state, "🟣")
+    word = "" if health.state == "healthy" else one_line(health.state, 30)
+    detail = one_line(health.detail, 100) if word and health.detail else ""
+    return dots(
+        " ".join(filter(None, [sign, name, code(health.version or "?", 60), _count(health), word])),
+        detail,
+    )
+
+
+def _count(health: TargetHealth) -> str:
+    return f"{health.healthy}/{health.desired}" if health.desired >= 0 else ""
+
+
+def _last_words(last: Rollout | None, now: datetime) -> str:
+    if last is None:
+        return ""
+    at = last.ended_at or last.requested_at
+    words = "" if last.has_ended else f" {state_words(last).lower()}"
+    return f"{last.name}{words} {say_duration(now - at)} ago by {person(last.requested_by)}"
+
+
+def _history_line(rollout: Rollout, now: datetime) -> str:
+    return dots(
+        f"{circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
+        state_words(rollout),
+        person(rollout.requested_by),
+        clock(rollout.requested_at, now),
+        one_line(rollout.failure.summary, 80) if rollout.failure else "",
+    )
+
+
+def _event_line(event: AuditEvent, now: datetime) -> str:
+    told = ", ".join(
+        f"{one_line(key, 30)} {one_line(value, 100)}"
+        for key, value in event.detail.items()
+        if value
+    )
+    deed = one_line(event.action.partition(".")[2].replace("_", " ") or event.action, 60)
+    return dots(clock(event.at, now), f"*{deed}* by {person(event.actor)}", told)
+
+
+def _answer_lines(answer: Answer) -> list[str]:
+    lines = [f"✋ {said(o.message)} {said(o.hint)}".rstrip() for o in answer.obstacles]
+    if answer.rule is not None:
+        voters = people(answer.rule.voters) or "anyone who may deploy there"
+        lines.append(f"✅ Needs {_votes(answer.votes_required)} from {voters}")
+    return lines
+
+
+def _verdict(name: str, answer: Answer) -> str:
+    if answer.obstacles:
+        return f"{name}: a deploy would be refused now"
+    if answer.rule is not None:
+        return f"{name}: you can deploy, with {_votes(answer.votes_required)}"
+    return f"{name}: nothing stands in the way"
+
+
+def _votes(required: int) -> str:
+    return "one vote" if required == 1 else f"{required} votes"
+
+
+def _brief(rollout: Rollout) -> str:
+    return f"{rollout.name} ({one_line(what(rollout), 120)}, {state_words(rollout).lower()})"
