@@ -16,6 +16,7 @@ from typing import TypeAlias
 import yaml
 
 from bot.faults import ConfigError, Fault
+from operations.redaction import clean
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 KeyPath: TypeAlias = "tuple[str | int, ...]"
@@ -59,9 +60,9 @@ class Document:
 
 
 def say_path(path: KeyPath) -> str:
-    """`checks[0].target`."""
+    """`checks[0].target`, fit to show: keys are as untrusted as values."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
+    return clean(text.removeprefix("."), limit=200).replace("\n", " ")
 
 
 def read_document(path: Path) -> Document:
@@ -161,7 +162,7 @@ def _place_of(text: str, position: int) -> Place:
 
 
 _PROBLEMS = (
-    (r"'\\t'", "a tab stands here; YAML is indented with spaces only"),
+    ("'\\t'", "a tab stands here; YAML is indented with spaces only"),
     ("mapping values are not allowed", "a “:” makes no sense here: check the indentation of this line "
      "and of the one above, and quote a value that holds “: ”"),
     ("could not find expected ':'", "the line before has no “:” after its key"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,17 +10,17 @@ from pydantic import TypeAdapter
 
 from bot.config.document import KeyPath, Value
 from bot.config.sections import (
-    AnyPlacement,
+    COMMON_KEYS,
     Approvals,
     Check,
     Component,
     ErrorSource,
-    Placement,
+    read_spec,
 )
 from bot.config.values import Member
+from operations.deployment.target import TargetSpec
 
 Part = TypeVar("Part")
-Step = TypeVar("Step", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """`…_declared`: names as they stand in the file, whether or not what they name is sound."""
+    """`…_declared`: names as they stand in the file, whether or not what they name is sound.
+
+    `mentions`: names of targets, and `rights`: rights of components, by where they are written.
+    """
 
     environments_declared: list[str]
     targets_declared: Mapping[str, list[str]]
     approvals: Mapping[str, Approvals]
+    deployers_declared: list[str]
     deployers: Mapping[str, list[str]]
     access_is_sound: bool
-    placements: Mapping[tuple[str, str], Placement]
+    specs: Mapping[tuple[str, str], TargetSpec]
+    mentions: Mapping[KeyPath, str]
+    rights: Mapping[KeyPath, str]
     checks: Mapping[int, Check]
     sources: Mapping[int, ErrorSource]
     components: Mapping[str, Component]
@@ -50,7 +56,6 @@ class Parts:
 
 _APPROVALS = TypeAdapter(Approvals)
 _DEPLOYERS = TypeAdapter(list[Member])
-_PLACEMENT: TypeAdapter[Placement] = TypeAdapter(AnyPlacement)
 _CHECK = TypeAdapter(Check)
 _SOURCE = TypeAdapter(ErrorSource)
 _COMPONENT = TypeAdapter(Component)
@@ -71,9 +76,12 @@ class Sorting:
             environments_declared=self._names("environments"),
             targets_declared=targets,
             approvals=dict(self._approvals()),
+            deployers_declared=self._names("access", "deploy"),
             deployers=self._named(_DEPLOYERS, "access", "deploy"),
             access_is_sound=self._is_sound(("access",)),
-            placements=dict(self._placements(targets)),
+            specs=dict(self._specs(targets)),
+            mentions=dict(self._texts(self._mentions())),
+            rights=dict(self._texts(self._rights())),
             checks=self._listed(_CHECK, "checks"),
             sources=self._listed(_SOURCE, "errors", "sources"),
             components=self._named(_COMPONENT, "components"),
@@ -106,10 +114,9 @@ class Sorting:
         }
 
     def _listed(self, kind: TypeAdapter[Part], *path: str) -> dict[int, Part]:
-        node = self._at(path)
         return {
-            i: kind.validate_python(item)
-            for i, item in enumerate(node if isinstance(node, list) else [])
+            i: kind.validate_python(self._at((*path, i)))
+            for i in range(self._length(*path))
             if self._is_sound((*path, i))
         }
 
@@ -120,11 +127,35 @@ class Sorting:
             if given is not None and self._is_sound(path):
                 yield name, _APPROVALS.validate_python(given)
 
-    def _placements(
+    def _specs(
         self, targets: Mapping[str, list[str]]
-    ) -> Iterator[tuple[tuple[str, str], Placement]]:
+    ) -> Iterator[tuple[tuple[str, str], TargetSpec]]:
         for project, environments in targets.items():
             for name in environments:
                 path = ("projects", project, "environments", name)
-                if self._is_sound(path):
-                    yield (project, name), _PLACEMENT.validate_python(self._at(path))
+                given = self._at(path)
+                own = [bad[4:] for bad in self.broken if bad[:4] == path]
+                if isinstance(given, dict) and all(
+                    bad[:1] and bad[0] in COMMON_KEYS for bad in own
+                ):
+                    yield (project, name), read_spec(given)
+
+    def _length(self, *path: str) -> int:
+        node = self._at(path)
+        return len(node) if isinstance(node, list) else 0
+
+    def _mentions(self) -> Iterator[KeyPath]:
+        yield from (("checks", i, "target") for i in range(self._length("checks")))
+        for i in range(self._length("errors", "sources")):
+            yield "errors", "sources", i, "target"
+
+    def _rights(self) -> Iterator[KeyPath]:
+        for name in self._names("components"):
+            path = ("components", name, "may")
+            yield from ((*path, i) for i in range(self._length(*path)))
+
+    def _texts(self, paths: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, str]]:
+        for path in paths:
+            given = self._at(path)
+            if isinstance(given, str) and self._is_sound(path):
+                yield path, given

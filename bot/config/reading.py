@@ -12,7 +12,7 @@ from bot.config.document import Document, KeyPath, Value, read_document
 from bot.config.parts import Sorting
 from bot.config.rules import check_rules
 from bot.config.schema import Config
-from bot.config.sections import Placement
+from bot.config.sections import COMMON_KEYS, Placement
 from bot.config.sentences import EMPTY, path_of, tell
 from bot.faults import ConfigError
 
@@ -34,7 +34,9 @@ def check_document(document: Document) -> Config:
         *(fault for fault in (tell(e, document) for e in errors) if fault.path not in told),
     ]
     told |= {fault.path for fault in faults}
-    faults += [f for f in (document.fault(p, EMPTY) for p in empty) if f.path not in told]
+    faults += [
+        f for f in (document.fault(p, EMPTY, of_key=True) for p in empty) if f.path not in told
+    ]
     broken = {*(path_of(error["loc"]) for error in errors), *empty}
     findings = check_rules(Sorting(document.content, broken).parts())
     faults += [document.fault(f.path, f.message, of_key=f.of_key) for f in findings]
@@ -56,9 +58,8 @@ def _behind(error: ErrorDetails) -> Iterator[ErrorDetails]:
     given = error["input"]
     if not error["type"].startswith("union_tag") or not isinstance(given, dict):
         return
-    common = {"timeout", "on_failure", "health"}
     try:
-        _COMMON.validate_python({key: given[key] for key in given if key in common})
+        _COMMON.validate_python({key: given[key] for key in given if key in COMMON_KEYS})
     except ValidationError as exc:
         for found in exc.errors(include_url=False):
             found["loc"] = (*error["loc"], "?", *found["loc"])

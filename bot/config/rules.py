@@ -23,6 +23,7 @@ def check_rules(parts: Parts) -> Iterator[Finding]:
     yield from _environments(parts)
     yield from _identities(parts)
     yield from check_approvals(parts)
+    yield from _mentions(parts)
     yield from _checks(parts)
     yield from _sources(parts)
     yield from _components(parts)
@@ -57,7 +58,7 @@ def _environments(parts: Parts) -> Iterator[Finding]:
     for project, environments in parts.targets_declared.items():
         for name in environments:
             yield from _environment(parts, ("projects", project, "environments", name), name)
-    for name in parts.deployers:
+    for name in parts.deployers_declared:
         yield from _environment(parts, ("access", "deploy", name), name)
 
 
@@ -74,8 +75,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 def _identities(parts: Parts) -> Iterator[Finding]:
     seen: dict[str, str] = {}
-    for (project, environment), placement in parts.placements.items():
-        spec = placement.spec()
+    for (project, environment), spec in parts.specs.items():
         name = f"{project}/{environment}"
         first = seen.setdefault(spec.identity, name)
         if first != name:
@@ -84,18 +84,21 @@ def _identities(parts: Parts) -> Iterator[Finding]:
             yield Finding(path, sentence, of_key=True)
 
 
-def _target(parts: Parts, path: KeyPath, name: str) -> Iterator[Finding]:
-    project, _, environment = name.partition("/")
-    if environment not in parts.targets_declared.get(project, ()):
-        known = (f"{p}/{e}" for p, names in parts.targets_declared.items() for e in names)
-        yield Finding((*path, "target"), _unknown("target", name, known))
+def _mentions(parts: Parts) -> Iterator[Finding]:
+    known = [f"{p}/{e}" for p, names in parts.targets_declared.items() for e in names]
+    for path, name in parts.mentions.items():
+        if name not in known:
+            yield Finding(path, _unknown("target", name, known))
+    for path, right in parts.rights.items():
+        verb, _, environment = right.partition(":")
+        if verb == "deploy" and environment not in parts.environments_declared:
+            yield Finding(path, _unknown("environment", environment, parts.environments_declared))
 
 
 def _checks(parts: Parts) -> Iterator[Finding]:
     seen: dict[tuple[str, str], int] = {}
     for i, check in parts.checks.items():
         path = ("checks", i)
-        yield from _target(parts, path, check.target)
         given = check.model_fields_set
         if check.url and check.error_rate:
             yield Finding(
@@ -117,16 +120,16 @@ def _checks(parts: Parts) -> Iterator[Finding]:
 def _sources(parts: Parts) -> Iterator[Finding]:
     for i, source in parts.sources.items():
         path = ("errors", "sources", i)
-        yield from _target(parts, path, source.target)
         if (source.cloudwatch is None) == (source.pods is None):
             yield Finding(path, "needs one of “cloudwatch” and “pods”")
             continue
         key, provider = ("cloudwatch", "aws") if source.cloudwatch else ("pods", "k8s")
         project, _, environment = source.target.partition("/")
-        placement = parts.placements.get((project, environment))
-        if placement and placement.spec().provider != provider:
-            other = placement.spec().provider
-            sentence = f"“{key}” goes with targets of {provider}; {source.target} is of {other}"
+        spec = parts.specs.get((project, environment))
+        if spec and spec.provider != provider:
+            sentence = (
+                f"“{key}” goes with targets of {provider}; {source.target} is of {spec.provider}"
+            )
             yield Finding((*path, key), sentence, of_key=True)
 
 
@@ -134,11 +137,6 @@ def _components(parts: Parts) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name, component in parts.components.items():
         path = ("components", name)
-        for i, right in enumerate(component.may):
-            verb, _, environment = right.partition(":")
-            if verb == "deploy" and environment not in parts.environments_declared:
-                sentence = _unknown("environment", environment, parts.environments_declared)
-                yield Finding((*path, "may", i), sentence)
         if (component.webhook is None) != (component.secret_env is None):
             yield Finding(path, "needs both “webhook” and “secret_env”, or neither", of_key=True)
         first = seen.setdefault(component.token_sha256, name)

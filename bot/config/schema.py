@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from bot.config.catalog import Plan
 from bot.config.sections import (
+    SPECS,
     Access,
     Check,
     Component,
@@ -58,10 +59,31 @@ class Config(Section):
 @cache
 def config_schema() -> Schema:
     """JSON Schema of `hms.yaml`, for editors: what it accepts may still break a rule between keys."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Config.model_json_schema(schema_generator=_ForPeople),
-    }
+    schema = Config.model_json_schema(schema_generator=_ForPeople)
+    for kind in SPECS:
+        for key, node in schema["$defs"][kind.__name__]["properties"].items():
+            if key in _MEANINGS:
+                node.setdefault("description", _MEANINGS[key])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+_MEANINGS = {
+    "provider": "The platform.",
+    "context": "kubeconfig context. Default: the current one, or the cluster that the bot runs in.",
+    "namespace": "Namespace of the workload.",
+    "workload": "deployment/NAME, statefulset/NAME or daemonset/NAME.",
+    "container": "The container that gets the version. Default: the only one.",
+    "image": "The repository; the version is its tag. Default: that of the image now running.",
+    "region": "AWS region.",
+    "cluster": "ECS cluster.",
+    "service": "ECS service.",
+    "profile": "AWS profile. Default: the usual chain of credentials.",
+    "organization": "Organization on Forge, as in its addresses.",
+    "server": "Number of the server on Forge.",
+    "site": "Number of the site on Forge.",
+    "branch": "The branch that is deployed.",
+}
+"""What the providers' own keys mean."""
 
 
 class _ForPeople(GenerateJsonSchema):

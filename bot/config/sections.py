@@ -6,6 +6,7 @@ worded is in `sentences`. Docstrings of fields become the JSON Schema's descript
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args
 
@@ -125,11 +126,20 @@ class Placement(Section):
 
     def spec(self) -> TargetSpec:
         """The provider's own part alone."""
-        own = set(type(self).model_fields) - set(Placement.model_fields)
-        return _SPEC.validate_python({name: getattr(self, name) for name in own})
+        fields = type(self).model_fields
+        return read_spec({name: getattr(self, name) for name in fields})
 
+
+COMMON_KEYS = frozenset(Placement.model_fields)
+"""The keys that every provider's targets have."""
 
 _SPEC: TypeAdapter[TargetSpec] = TypeAdapter(ProviderSpec)
+
+
+def read_spec(keys: Mapping[str, object]) -> TargetSpec:
+    """The provider's own part among a target's keys; raises pydantic's ValidationError."""
+    return _SPEC.validate_python({key: keys[key] for key in keys if key not in COMMON_KEYS})
+
 
 if TYPE_CHECKING:
     AnyPlacement = Placement

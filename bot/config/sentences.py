@@ -41,7 +41,7 @@ def tell(error: ErrorDetails, document: Document) -> Fault:
         return document.fault(path, sentence, of_key=True)
     if kind == "union_tag_invalid":
         path = (*path, "provider")
-    return document.fault(path, _sentence(error))
+    return document.fault(path, _sentence(error), of_key=error["input"] is None)
 
 
 def path_of(loc: tuple[int | str, ...]) -> KeyPath:
@@ -126,7 +126,7 @@ def _pattern(error: ErrorDetails, context: Mapping[str, object]) -> str:
 
 
 def _few(error: ErrorDetails, context: Mapping[str, object]) -> str:
-    return "names nothing: give at least one, or leave the key out"
+    return "is empty: name at least one"
 
 
 _SENTENCES: Mapping[str, _Teller] = {

@@ -1,0 +1,1 @@
+"""Tests of `bot`: settings, configuration, logging, and the files that a container is made of."""
