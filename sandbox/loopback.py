@@ -36,7 +36,11 @@ class Loopback:
         return self._origin
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[web.middleware(self._door)])
+        @web.middleware
+        async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._door(request, handler)
+
+        app = web.Application(middlewares=[door])
         app.add_routes(self.routes())
         # Clients keep connections open; waiting for them would only slow the end down.
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)

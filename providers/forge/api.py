@@ -213,7 +213,8 @@ class ForgeApi:
             raise ProviderUnavailable("Forge does not answer.") from exc
         self._refuse(response)
         if response.status_code >= 500:
-            raise ProviderUnavailable(f"Forge answered {response.status_code}.")
+            status = f"Forge answered {response.status_code}."
+            raise ProviderUnavailable(status) from _cause(response)
         return response
 
     async def _change(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
@@ -226,9 +227,10 @@ class ForgeApi:
             raise OutcomeUnknown("Forge was told to deploy and did not answer.") from exc
         self._refuse(response)
         if response.status_code == 503:
-            raise ProviderUnavailable("Forge is offline for maintenance.")
+            raise ProviderUnavailable("Forge is offline for maintenance.") from _cause(response)
         if response.status_code >= 500:
-            raise OutcomeUnknown(f"Forge was told to deploy and answered {response.status_code}.")
+            told = f"Forge was told to deploy and answered {response.status_code}."
+            raise OutcomeUnknown(told) from _cause(response)
         return response
 
     def _refuse(self, response: httpx.Response) -> None:
@@ -236,18 +238,28 @@ class ForgeApi:
         away = self._budget.heed(response.status_code, response.headers)
         status = response.status_code
         if status == 429:
-            raise ProviderUnavailable("Forge asks for fewer requests.", retry_after=away)
+            raise ProviderUnavailable(
+                "Forge asks for fewer requests.", retry_after=away
+            ) from _cause(response)
         if status == 401:
             raise ProviderUnauthorized(
                 "Forge does not accept the token.", hint="Set FORGE_API_TOKEN to a valid one."
-            )
+            ) from _cause(response)
         if status == 403:
             raise ProviderUnauthorized(
                 f"The Forge token is not allowed to do this: {_message(response)}",
                 hint="It needs server:view, site:manage-deploys and, for logs, server:manage-logs.",
-            )
+            ) from _cause(response)
         if 300 <= status < 500 and status != 404:
-            raise ProviderRejected(f"Forge refused ({status}): {_message(response)}")
+            raise ProviderRejected(f"Forge refused ({status}): {_message(response)}") from _cause(
+                response
+            )
+
+
+def _cause(response: httpx.Response) -> httpx.HTTPStatusError:
+    # Its text is the status only: raise_for_status would put the URL into it.
+    told = f"HTTP {response.status_code}"
+    return httpx.HTTPStatusError(told, request=response.request, response=response)
 
 
 def _site(spec: ForgeSpec) -> str:
