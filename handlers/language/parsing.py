@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handlers.language.commands import Command, DeployForm, Help
@@ -22,20 +22,39 @@ _END_OF_OPTIONS = "--"
 
 def parse(text: str) -> Command:
     """Understand what somebody wrote in Slack after `/hms`."""
-    return _command(read_text(text), command_line=False)
+    return _command(read_text(text), _Surface())[0]
 
 
-def parse_argv(argv: Sequence[str]) -> Command:
-    """Understand a program's arguments, the verb first, already split by the shell."""
-    return _command(read_argv(argv), command_line=True)
+def parse_argv(
+    argv: Sequence[str], switches: Mapping[str, Sequence[Option]] | None = None
+) -> tuple[Command, Values]:
+    """Understand a program's arguments, the verb first, already split by the shell.
+
+    `switches` are options that the command line adds to a verb (`--json`); their values come back
+    beside the command.
+    """
+    return _command(read_argv(argv), _Surface(command_line=True, switches=switches or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """Where the words were said."""
+
+    command_line: bool = False
+    switches: Mapping[str, Sequence[Option]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Reading:
     verb: Verb
-    command_line: bool
+    surface: _Surface
     positional: list[Word] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> list[Option]:
+        """What can be said by name here."""
+        return [*self.verb.options, *self.surface.switches.get(self.verb.name, ())]
 
     @property
     def in_free_text(self) -> bool:
@@ -52,36 +71,33 @@ class _Reading:
             )
 
 
-def _command(words: Sequence[Word], *, command_line: bool) -> Command:
+def _command(words: Sequence[Word], surface: _Surface) -> tuple[Command, Values]:
     if words and words[0].text.lower() in _OWN_NAMES:
         words = words[1:]
     if not words or words[0].text.lower() in _HELP:
-        return Help()
-    verb = _find_verb(words)
+        return Help(), Values({})
+    verb = _find_verb(words, surface)
     rest = words[1:]
     if any(not w.quoted and ascii_dashes(w.text).lower() in _HELP - {"?"} for w in rest):
-        return Help(verb.name)
-    if verb.name == "deploy" and not rest:
-        return DeployForm()
-    reading = _Reading(verb, command_line)
+        return Help(verb.name), Values({})
+    if verb.name == "deploy" and not rest and not surface.command_line:
+        return DeployForm(), Values({})
+    reading = _Reading(verb, surface)
     _sort(reading, rest)
     _place(reading)
-    return _checked(verb.build(Values(reading.given)))
+    values = Values(reading.given)
+    command = verb.build(values)
+    if isinstance(command, Help) and command.topic:
+        _find_verb([Word(command.topic)], surface)
+    return command, values
 
 
-def _checked(command: Command) -> Command:
-    """Only topics that exist can be asked for."""
-    if isinstance(command, Help) and command.topic and verb_named(command.topic) is None:
-        _find_verb([Word(command.topic)])
-    return command
-
-
-def _find_verb(words: Sequence[Word]) -> Verb:
+def _find_verb(words: Sequence[Word], surface: _Surface) -> Verb:
     written = words[0].text.strip("`").lower()
     verb = verb_named(written)
     if verb is not None:
         return verb
-    if written in LATER:
+    if written in LATER or (written in COMMAND_LINE_ONLY and surface.command_line):
         raise InvalidRequest(f"`{written}` is not part of this version yet.", hint=_known())
     if written in COMMAND_LINE_ONLY:
         raise InvalidRequest(
@@ -133,13 +149,13 @@ def _as_option(reading: _Reading, word: Word) -> tuple[Option, str | None] | Non
     if match is None or not (match[1] or "=" in word.text):
         return None
     name = match[2].lower().replace("_", "-")
-    option = reading.verb.option(name)
+    option = next((o for o in reading.options if o.name == name), None)
     if option is not None:
         _check_available(reading, option)
         return option, match[3]
     if not match[1] and reading.in_free_text:
         return None
-    raise _unknown_option(reading.verb, name)
+    raise _unknown_option(reading, name)
 
 
 def _check_available(reading: _Reading, option: Option) -> None:
@@ -148,15 +164,16 @@ def _check_available(reading: _Reading, option: Option) -> None:
             f"`--{option.name}` is not part of this version yet.",
             hint=f"Usage: `{reading.verb.usage}`.",
         )
-    if option.cli_only and not reading.command_line:
+    if option.cli_only and not reading.surface.command_line:
         raise InvalidRequest(
             f"`--{option.name}` works on the command line only.",
             hint=f"Run `hms-sys {reading.verb.name} … --{option.name}`.",
         )
 
 
-def _unknown_option(verb: Verb, name: str) -> InvalidRequest:
-    known = [o.name for o in verb.options if not o.later]
+def _unknown_option(reading: _Reading, name: str) -> InvalidRequest:
+    verb = reading.verb
+    known = [o.name for o in reading.options if not o.later]
     guess = nearest(name, known)
     if guess:
         hint = f"Did you mean `--{guess}`?"

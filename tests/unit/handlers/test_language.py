@@ -17,6 +17,7 @@ from handlers.language import (
     History,
     Lock,
     Logs,
+    Option,
     Promote,
     Reject,
     Rollback,
@@ -203,14 +204,13 @@ def test_text_of_slacks_greatest_length_is_understood() -> None:
 
 
 def test_arguments_keep_what_the_shell_quoted() -> None:
-    assert parse_argv(["deploy", "a", "b", "--reason", "x & <y>"]) == Deploy(
-        "a", "b", reason="x & <y>"
-    )
+    command, _ = parse_argv(["deploy", "a", "b", "--reason", "x & <y>"])
+    assert command == Deploy("a", "b", reason="x & <y>")
 
 
 def test_arguments_pasted_from_slack_are_joined_by_their_quotes() -> None:
     pasted = ["DEPLOY", "a", "b", "—reason", "“login", "is", "down”"]
-    assert parse_argv(pasted) == Deploy("a", "b", reason="login is down")
+    assert parse_argv(pasted)[0] == Deploy("a", "b", reason="login is down")
 
 
 def test_an_argument_with_an_open_typographic_quote_is_refused() -> None:
@@ -219,7 +219,25 @@ def test_an_argument_with_an_open_typographic_quote_is_refused() -> None:
 
 
 def test_following_a_log_is_understood_on_the_command_line() -> None:
-    assert parse_argv(["logs", "a", "b", "--follow"]) == Logs("a", "b", follow=True)
+    assert parse_argv(["logs", "a", "b", "--follow"])[0] == Logs("a", "b", follow=True)
+
+
+def test_the_command_line_adds_switches_to_a_verb() -> None:
+    json = Option(name="json", field="json", help="")
+    command, values = parse_argv(["status", "a", "—json"], {"status": [json]})
+    assert command == Status("a")
+    assert values.flag("json")
+
+
+def test_a_switch_belongs_to_its_verb_only() -> None:
+    json = Option(name="json", field="json", help="")
+    with pytest.raises(InvalidRequest, match="no option “--json”"):
+        parse_argv(["unlock", "a", "b", "--json"], {"status": [json]})
+
+
+def test_deploy_alone_is_no_form_on_the_command_line() -> None:
+    with pytest.raises(InvalidRequest, match="needs a project"):
+        parse_argv(["deploy"])
 
 
 def test_normalised_arguments_have_plain_dashes() -> None:
