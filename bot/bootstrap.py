@@ -39,6 +39,7 @@ class Services:
     owner: str
     clock: Clock
     catalog: Catalog
+    providers: Mapping[str, Provider]
     database: Database
     deployments: Deployments
     supervisor: Supervisor
@@ -72,6 +73,7 @@ async def open_services(
             owner=owner,
             clock=clock,
             catalog=catalog,
+            providers=providers,
             database=database,
             deployments=_build_deployments(shop, members),
             supervisor=supervisor,

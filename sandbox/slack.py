@@ -63,16 +63,10 @@ class LocalSlack:
 @asynccontextmanager
 async def open_local_slack(program: Path, state: Path, port: int) -> AsyncIterator[LocalSlack]:
     """Run the program until the block ends. Raises RuntimeError when it does not come up."""
-    _check(program)
-    config = state / "slack.yaml"
-    config.write_text(json.dumps(_WORKSPACE, indent=2), encoding="utf-8")  # JSON is YAML
+    command = _prepare(program, state, port)
     with (state / "slack.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            str(program.resolve()),
-            "--config",
-            str(config),
-            "--port",
-            str(port),
+            *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -80,10 +74,18 @@ async def open_local_slack(program: Path, state: Path, port: int) -> AsyncIterat
         )
         try:
             slack = LocalSlack(f"http://localhost:{port}", process.pid)
-            await _wait(slack, process, state / "slack.log")
+            if not await _is_up(slack, process):
+                raise RuntimeError(f"The local Slack did not come up: see {state / 'slack.log'}.")
             yield slack
         finally:
             await _stop(process)
+
+
+def _prepare(program: Path, state: Path, port: int) -> list[str]:
+    _check(program)
+    config = state / "slack.yaml"
+    config.write_text(json.dumps(_WORKSPACE, indent=2), encoding="utf-8")  # JSON is YAML
+    return [str(program.resolve()), "--config", str(config), "--port", str(port)]
 
 
 def _check(program: Path) -> None:
@@ -96,19 +98,18 @@ def _check(program: Path) -> None:
         raise RuntimeError(f"{program} is not the program that was pinned; it is not started.")
 
 
-async def _wait(slack: LocalSlack, process: asyncio.subprocess.Process, log: Path) -> None:
+async def _is_up(slack: LocalSlack, process: asyncio.subprocess.Process) -> bool:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
         for _ in range(100):
             if process.returncode is not None:
-                break
+                return False
             try:
                 async with session.get(f"{slack.url}/_control/state") as answer:
                     if answer.status == 200:
-                        return
+                        return True
             except (aiohttp.ClientError, TimeoutError):
                 await asyncio.sleep(0.1)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-500:]
-    raise RuntimeError(f"The local Slack did not come up: {tail}")
+    return False
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

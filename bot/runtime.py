@@ -1,0 +1,196 @@
+"""The running bot: one TaskGroup with Slack, HTTP, the workers and the schedule; signals; shutdown.
+
+On SIGTERM intake stops first, what was acknowledged is answered, rollouts are handed over by giving their
+leases back, and the process ends within ten seconds; a kill at any moment loses nothing either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.bootstrap import Services, open_services
+from bot.clock import SystemClock
+from bot.config import Config
+from bot.settings import Settings
+from handlers.http.app import build_http_app
+from handlers.http.health import Health
+from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
+from handlers.slack.groups import SlackMembers
+from handlers.slack.http import SlackEvents
+from handlers.slack.socket import SocketConnection, check_tokens
+from operations.errors import ProviderUnavailable, StorageError
+
+_LOG = structlog.get_logger("hms.runtime")
+_DRAIN_SECONDS = 3.0
+_EXPIRY_SECONDS = 5
+_RECONNECT_SECONDS = 5.0
+_DEAF_SECONDS = 120.0
+"""A connection that lasted this long was a real one: its end is not a Slack that is down at our start."""
+
+
+async def serve(settings: Settings, config: Config) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises ProviderUnauthorized when Slack refuses a token, OSError when the port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(client_session())
+        client = web_client(_text(settings.slack_bot_token), settings.slack_api_url, session)
+        members = SlackMembers(client, SystemClock())
+        services = await stack.enter_async_context(open_services(settings, config, members))
+        bot = Bot(settings, services, client)
+        await bot.run()
+
+
+class Bot:
+    """One process of the bot: built from services, run once."""
+
+    def __init__(self, settings: Settings, services: Services, client: AsyncWebClient) -> None:
+        self._settings = settings
+        self._services = services
+        self._client = client
+        self._is_accepted = False
+        self._stop = asyncio.Event()
+        self._side = build_slack(
+            SlackParts(
+                deployments=services.deployments,
+                queue=services.database.notice_queue,
+                clock=services.clock,
+                guard=services.supervisor,
+                capabilities={n: p.capabilities for n, p in services.providers.items()},
+                owner=services.owner,
+            ),
+            client=client,
+            signing_secret=_text(settings.slack_signing_secret),
+        )
+        self._socket = _socket(settings, self._side, services)
+
+    async def run(self) -> None:
+        """Start everything, wait for a signal, stop everything."""
+        await self._check_token()
+        with _signals(self._stop):
+            async with self._http(), self._schedule(), asyncio.TaskGroup() as group:
+                tasks = self._start(group)
+                _LOG.info("ready", host=self._settings.host, port=self._settings.port)
+                await self._stop.wait()
+                _LOG.info("stopping")
+                await self._stop_intake()
+                for task in tasks:
+                    task.cancel()
+
+    async def _check_token(self) -> None:
+        """A token that is refused ends the process at once; a Slack that is down is waited for."""
+        try:
+            await check_tokens(self._client)
+            self._is_accepted = True
+        except ProviderUnavailable as exc:
+            _LOG.warning("Slack cannot be reached yet", why=exc.message)
+
+    def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        keep = self._services.supervisor.keep
+        eternal: dict[str, Callable[[], Awaitable[None]]] = {
+            "worker": self._services.worker.run,
+            "notices": self._side.notices.run,
+        }
+        if not self._is_accepted:
+            eternal["acceptance"] = self._await_acceptance
+        tasks = [group.create_task(keep(name, work), name=name) for name, work in eternal.items()]
+        if self._socket is not None:
+            tasks.append(group.create_task(self._listen(self._socket), name="socket"))
+        return tasks
+
+    async def _listen(self, connection: SocketConnection) -> None:
+        """Connect, again and again while Slack is down; a socket gone deaf ends the process."""
+        while True:
+            begun = self._services.clock.now()
+            try:
+                await connection.run()
+            except ProviderUnavailable as exc:
+                if (self._services.clock.now() - begun).total_seconds() >= _DEAF_SECONDS:
+                    raise
+                _LOG.warning("no socket to Slack yet", why=exc.message)
+            await self._services.clock.sleep(_RECONNECT_SECONDS)
+
+    async def _await_acceptance(self) -> None:
+        while not self._is_accepted:
+            await self._services.clock.sleep(5)
+            await self._check_token()
+        await asyncio.Event().wait()
+
+    async def _stop_intake(self) -> None:
+        if self._socket is not None:
+            await self._socket.close(_DRAIN_SECONDS)
+        else:
+            await self._side.boundary.drain(_DRAIN_SECONDS)
+
+    @asynccontextmanager
+    async def _http(self) -> AsyncIterator[None]:
+        health = Health(
+            is_alive=self._is_alive,
+            ping=self._services.database.ping,
+            is_accepted=lambda: self._is_accepted,
+        )
+        route = None if self._socket else SlackEvents(self._side.app).handle
+        runner = web.AppRunner(build_http_app(health, route), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _is_alive(self) -> bool:
+        return self._socket is None or await self._socket.is_alive()
+
+    @asynccontextmanager
+    async def _schedule(self) -> AsyncIterator[None]:
+        """Every replica runs it; what it does is safe to do twice."""
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(
+            self._expire, "interval", seconds=_EXPIRY_SECONDS, max_instances=1, coalesce=True
+        )
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def _expire(self) -> None:
+        try:
+            await self._services.deployments.decisions.expire_due()
+        except StorageError as exc:
+            _LOG.warning("cannot expire requests now", why=exc.message)
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+    for number in caught:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _socket(settings: Settings, side: SlackSide, services: Services) -> SocketConnection | None:
+    if settings.slack_app_token is None:
+        return None
+    return SocketConnection(
+        side.app, _text(settings.slack_app_token), side.boundary, services.clock
+    )
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -1,0 +1,138 @@
+"""`make demo` and `hms-sys sandbox`: everything on this machine, nothing outside of it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from sandbox.bot import keep_bot, wait_until_ready
+from sandbox.ecs import EcsStandIn
+from sandbox.forge import ForgeStandIn
+from sandbox.github import GitHubStandIn, demo_repository
+from sandbox.kubernetes import KubernetesStandIn
+from sandbox.registry import RegistryStandIn
+from sandbox.scene import Platforms, environment, set_scene, write_config, write_environment
+from sandbox.slack import LocalSlack, open_local_slack
+
+_WELCOME = """
+  HMS-SYS sandbox: a local Slack, and simulated Kubernetes, ECS and Forge behind the real bot.
+
+  Open   {url}      and choose who you are below the message box.
+
+  As Alice, in #deploys   /hms deploy myapp prod 1.1
+  As Bob                  press Approve, and watch it arrive
+  Then see it fail        /hms deploy myapp staging 1.2-bad      (cannot be pulled)
+                          /hms deploy myapp staging 1.2-crash    (crash loop)
+                          /hms deploy myapp staging 1.2-slow     (press Cancel)
+                          /hms deploy site prod 1.2-bad          (Forge: the script fails)
+  And                     /hms status    /hms history    /hms rollback myapp prod    /hms help
+
+  The command line, in another terminal:   source {env} && {cli} status
+  The bot's log:                           {log}
+
+  Ctrl-C stops all of it.
+"""
+
+
+def main() -> int:
+    """Parse the command line and run until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="hms-sys sandbox", description=__doc__)
+    parser.add_argument("--local-slack", type=Path, required=True, help="the local-slack program")
+    parser.add_argument("--port", type=int, default=4747, help="of the page (default 4747)")
+    parser.add_argument("--bot-port", type=int, default=3000, help="of the bot's HTTP server")
+    parser.add_argument(
+        "--pace", type=float, default=1.5, help="seconds a step of a platform takes"
+    )
+    parser.add_argument("--state", type=Path, default=Path(".sandbox/run"), help="emptied at start")
+    options = parser.parse_args()
+    try:
+        asyncio.run(run(options))
+    except RuntimeError as exc:
+        print(f"{exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Everything, until a signal."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    state = _empty(options.state)
+    async with AsyncExitStack() as stack:
+        platforms = await _open_platforms(stack, options.pace)
+        set_scene(platforms)
+        write_config(state / "hms.yaml", platforms)
+        port = _free_port(options.port)
+        slack = await stack.enter_async_context(open_local_slack(options.local_slack, state, port))
+        variables = environment(state, platforms, slack, _free_port(options.bot_port))
+        write_environment(state / "env", variables)
+        async with asyncio.TaskGroup() as group:
+            bot = group.create_task(keep_bot(variables, state / "bot.log", _say), name="bot")
+            await _greet(slack, variables, state)
+            await stop.wait()
+            _say("Stopping …")
+            bot.cancel()
+
+
+async def _open_platforms(stack: AsyncExitStack, pace: float) -> Platforms:
+    site = demo_repository()
+    registry = await stack.enter_async_context(RegistryStandIn())
+    return Platforms(
+        registry=registry,
+        kubernetes=await stack.enter_async_context(KubernetesStandIn(pace=pace, registry=registry)),
+        ecs=await stack.enter_async_context(EcsStandIn(pace=pace)),
+        github=await stack.enter_async_context(GitHubStandIn(repositories=[site])),
+        forge=await stack.enter_async_context(ForgeStandIn(repositories=[site], pace=pace)),
+    )
+
+
+async def _greet(slack: LocalSlack, variables: dict[str, str], state: Path) -> None:
+    log = state / "bot.log"
+    if await wait_until_ready(variables):
+        cli = Path(sys.executable).with_name("hms-sys")
+        cli = cli.relative_to(Path.cwd()) if cli.is_relative_to(Path.cwd()) else cli
+        print(_WELCOME.format(url=slack.url, env=state / "env", cli=cli, log=log), flush=True)
+    else:
+        _say(f"The bot did not come up; its log is {log}.")
+
+
+def _empty(state: Path) -> Path:
+    """A directory of ours only: nothing is deleted that the sandbox did not write."""
+    mark = state / ".hms-sandbox"
+    if state.exists() and any(state.iterdir()):
+        if not mark.exists():
+            raise RuntimeError(
+                f"{state} holds something that is not the sandbox's; choose another."
+            )
+        shutil.rmtree(state)
+    state.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    return state.resolve()
+
+
+def _free_port(wished: int) -> int:
+    """The wished port, or any that is free."""
+    for port in (wished, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise RuntimeError("There is no free port.")
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

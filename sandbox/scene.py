@@ -1,0 +1,119 @@
+"""What the demo's platforms run, and the configuration and environment that lead a bot to them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.ecs import EcsStandIn
+from sandbox.forge import ForgeStandIn
+from sandbox.github import GitHubStandIn
+from sandbox.kubernetes import KubernetesStandIn
+from sandbox.registry import RegistryStandIn
+from sandbox.slack import APP_TOKEN, BOT_TOKEN, LocalSlack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platforms:
+    """The stand-ins, open."""
+
+    registry: RegistryStandIn
+    kubernetes: KubernetesStandIn
+    ecs: EcsStandIn
+    github: GitHubStandIn
+    forge: ForgeStandIn
+
+
+def set_scene(platforms: Platforms) -> None:
+    """myapp 1.0 runs on ECS (prod) and on Kubernetes (staging), mkt on Kubernetes, site on Forge."""
+    registry = platforms.registry.host
+    for name, repository, replicas in (("web", "acme/myapp", 3), ("mkt", "acme/mkt", 2)):
+        platforms.kubernetes.add_deployment(
+            "default", name, f"{registry}/{repository}:1.0", replicas=replicas, container="app"
+        )
+    platforms.ecs.add_service("main", "myapp", "acme/myapp", "1.0", desired=3)
+    platforms.forge.add_site("acme/site", live="1.0")
+
+
+def write_config(path: Path, platforms: Platforms) -> None:
+    """The sandbox's hms.yaml."""
+    registry, ecr = platforms.registry.host, platforms.ecs.registry
+    kubernetes = {"provider": "k8s", "namespace": "default", "container": "app", "timeout": "3m"}
+    config = {
+        "slack": {"deploys_channel": "C01GEN", "alerts_channel": "C02OPS"},
+        "environments": {
+            "staging": {},
+            "prod": {"approvals": {"required": 1, "expires": "30m"}},
+        },
+        "access": {"admin": ["U02BOB"], "cli": {}},
+        "projects": {
+            "myapp": {
+                "environments": {
+                    "staging": {
+                        **kubernetes,
+                        "workload": "deployment/web",
+                        "image": f"{registry}/acme/myapp",
+                    },
+                    "prod": {
+                        "provider": "aws",
+                        "region": platforms.ecs.region,
+                        "cluster": "main",
+                        "service": "myapp",
+                        "container": "app",
+                        "image": f"{ecr}/acme/myapp",
+                        "timeout": "5m",
+                    },
+                }
+            },
+            "mkt": {
+                "environments": {
+                    "prod": {
+                        **kubernetes,
+                        "workload": "deployment/mkt",
+                        "image": f"{registry}/acme/mkt",
+                    }
+                }
+            },
+            "site": {
+                "repository": "acme/site",
+                "environments": {
+                    "prod": {
+                        "provider": "forge",
+                        "organization": "acme",
+                        "server": 123,
+                        "site": 456,
+                        "branch": "main",
+                    }
+                },
+            },
+        },
+    }
+    path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+
+
+def environment(state: Path, platforms: Platforms, slack: LocalSlack, port: int) -> dict[str, str]:
+    """What a bot or a command line reads so as to meet the sandbox and nothing else."""
+    return {
+        "HMS_CONFIG": str(state / "hms.yaml"),
+        "HMS_DATABASE_URL": f"sqlite:///{state / 'hms.db'}",
+        "HMS_HOST": "127.0.0.1",
+        "HMS_PORT": str(port),
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_APP_TOKEN": APP_TOKEN,
+        "SLACK_API_URL": slack.api_url,
+        "FORGE_API_TOKEN": platforms.forge.token,
+        "FORGE_API_URL": platforms.forge.url,
+        "GITHUB_TOKEN": platforms.github.token,
+        "GITHUB_API_URL": platforms.github.url,
+        "KUBECONFIG": str(platforms.kubernetes.kubeconfig(state / "kubeconfig")),
+        "NO_PROXY": "*",
+        **platforms.ecs.environment(),
+    }
+
+
+def write_environment(path: Path, variables: dict[str, str]) -> None:
+    """A file for `source`, so that the command line can be tried from another terminal."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
