@@ -1,0 +1,94 @@
+"""ECS's world: a service of two tasks with a circuit breaker, its image in ECR."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import SystemClock
+from operations.deployment.target import Target
+from providers.aws import EcsProvider
+from providers.specs import EcsSpec
+from sandbox.ecs import EcsStandIn
+
+PACE = 0.08
+CLUSTER, SERVICE, REPOSITORY = "main", "myapp", "acme/myapp"
+
+
+class EcsWorld:
+    """See World."""
+
+    first = "1.0"
+    good = "1.1"
+    bad = "1.2-bad"
+    slow = "1.3-slow"
+    missing: str | None = "9.9"
+
+    def __init__(self, ecs: EcsStandIn, provider: EcsProvider) -> None:
+        self.ecs = ecs
+        self.provider = provider
+        self.target = ecs_target(ecs)
+
+    async def serving(self) -> str:
+        """The tag whose tasks run."""
+        return self.ecs.serving(CLUSTER, SERVICE)
+
+    async def changes(self) -> int:
+        """Registered revisions, service updates and stopped deployments."""
+        changing = ("RegisterTaskDefinition", "UpdateService", "StopServiceDeployment")
+        return sum(self.ecs.calls[operation] for operation in changing)
+
+    async def break_down(self) -> None:
+        """AWS hangs up on everybody."""
+        self.ecs.faults.down = True
+
+    async def recover(self) -> None:
+        """AWS is back."""
+        self.ecs.faults.down = False
+
+
+def ecs_target(ecs: EcsStandIn, service: str = SERVICE, **spec: object) -> Target:
+    """A target on a service of the stand-in."""
+    fields: dict[str, object] = {
+        "provider": "aws",
+        "region": ecs.region,
+        "cluster": CLUSTER,
+        "service": service,
+        "image": REPOSITORY,
+        **spec,
+    }
+    return Target(
+        project="myapp",
+        environment="prod",
+        spec=EcsSpec.model_validate(fields),
+        timeout=timedelta(seconds=5),
+    )
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """AWS's variables, and no profile of the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_ECS", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@asynccontextmanager
+async def open_world(*, pace: float = PACE, breaker: bool = True) -> AsyncIterator[EcsWorld]:
+    """The stand-in with one service, and the real adapter."""
+    with EcsStandIn(pace=pace) as ecs, environment(ecs.environment()):
+        ecs.add_service(CLUSTER, SERVICE, REPOSITORY, EcsWorld.first, desired=2, breaker=breaker)
+        for tag in (EcsWorld.good, EcsWorld.bad, EcsWorld.slow, "1.4-crash"):
+            ecs.push_image(REPOSITORY, tag)
+        provider = EcsProvider(clock=SystemClock(), poll_seconds=0.05, unreachable_seconds=5.0)
+        try:
+            yield EcsWorld(ecs, provider)
+        finally:
+            await provider.close()
+        assert ecs.unexpected == []
