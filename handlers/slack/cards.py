@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from handlers.slack.outlet import Outlet
 from handlers.slack.views.blocks import Message
-from handlers.slack.views.rollouts import Card, draw
+from handlers.slack.views.card import Card
+from handlers.slack.views.rollouts import draw
 from handlers.slack.views.shipments import Shipped
 from operations.actor import SYSTEM
 from operations.clock import Clock

@@ -20,7 +20,7 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.rollouts import circle, state_words, what
+from handlers.slack.views.card import circle, state_words, what
 from operations.deployment.requests import Requested
 from operations.deployment.rollout import Rollout, RolloutState, TargetLock
 from operations.errors import OperationError, Refused

@@ -20,7 +20,7 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.rollouts import circle, short_pin, state_words, what
+from handlers.slack.views.card import circle, short_pin, state_words, what
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
 from operations.deployment.policy import Answer

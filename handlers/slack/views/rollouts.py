@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from handlers.slack.ids import ActionId, ButtonValue, block_prefix
+from handlers.slack.ids import block_prefix
 from handlers.slack.views.blocks import (
-    Block,
     Message,
     actions,
     bold,
-    button,
     called,
     clock,
     code,
-    confirmation,
     context,
-    cut,
     dots,
     fence,
     message,
@@ -27,58 +20,13 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.shipments import Shipped, shipment
+from handlers.slack.views.card import Card, circle, short_pin, state_words, what
+from handlers.slack.views.choices import choices
+from handlers.slack.views.shipments import shipment
 from handlers.slack.views.steps import counted, step_lines
-from operations.deployment.release import Release
-from operations.deployment.rollout import (
-    ACTIVE,
-    WAITING,
-    Rollout,
-    RolloutKind,
-    RolloutState,
-)
-from operations.deployment.target import ApprovalRule
+from operations.deployment.rollout import ACTIVE, WAITING, Rollout, RolloutState
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
-
-_WORDS = {
-    RolloutState.PENDING_APPROVAL: ("🟡", "Waiting for approval"),
-    RolloutState.QUEUED: ("🟡", "Queued"),
-    RolloutState.RUNNING: ("🔵", "Rolling out"),
-    RolloutState.VERIFYING: ("🔵", "Verifying"),
-    RolloutState.SUCCEEDED: ("🟢", "Live"),
-    RolloutState.REJECTED: ("⚪", "Rejected"),
-    RolloutState.EXPIRED: ("⚪", "Expired"),
-    RolloutState.CANCELLED: ("⚪", "Cancelled"),
-    RolloutState.FAILED: ("🔴", "Failed"),
-    RolloutState.ROLLED_BACK: ("🔴", "Failed and rolled back"),
-    RolloutState.UNKNOWN: ("🟣", "Cannot tell"),
-}
-_RETRYABLE = frozenset(
-    {
-        RolloutState.FAILED,
-        RolloutState.ROLLED_BACK,
-        RolloutState.CANCELLED,
-        RolloutState.EXPIRED,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """All that a card shows. `title` is platform and object; `rule` who has to consent, None: nobody.
-
-    `can_cancel` and `can_roll_back` say whether those buttons would work now.
-    """
-
-    rollout: Rollout
-    now: datetime
-    title: str
-    rule: ApprovalRule | None = None
-    behind: Rollout | None = None
-    can_cancel: bool = False
-    can_roll_back: bool = False
-    shipped: Shipped | None = None
 
 
 def draw(card: Card) -> Message:
@@ -92,7 +40,7 @@ def draw(card: Card) -> Message:
             section(*_warnings(rollout), block_id=f"{ids}.warnings"),
             section(*_body(card), block_id=f"{ids}.body"),
             context(*_footer(card), block_id=f"{ids}.foot"),
-            actions(*_buttons(card), block_id=f"{ids}.buttons"),
+            actions(*choices(card), block_id=f"{ids}.buttons"),
         ],
     )
 
@@ -106,33 +54,6 @@ def summary(card: Card) -> str:
     if rollout.failure is not None:
         sentence += f": {one_line(rollout.failure.summary, 80)}"
     return sentence
-
-
-def state_words(rollout: Rollout, behind: Rollout | None = None) -> str:
-    """The words beside the circle: `Waiting for approval`."""
-    if rollout.state is RolloutState.QUEUED and behind is not None:
-        return f"Queued behind {behind.name}"
-    if rollout.state is RolloutState.RUNNING and rollout.kind is RolloutKind.ROLLBACK:
-        return "Rolling back"
-    if rollout.state in ACTIVE and rollout.cancelled_by is not None:
-        return "Cancelling"
-    return _WORDS[rollout.state][1]
-
-
-def circle(rollout: Rollout) -> str:
-    """The state's colour; never shown without its words."""
-    return _WORDS[rollout.state][0]
-
-
-def what(rollout: Rollout) -> str:
-    """`myapp 1.1.0 → prod`."""
-    return f"{cut(rollout.project, 60)} {cut(rollout.release.version, 90)} → {cut(rollout.environment, 60)}"
-
-
-def short_pin(release: Release) -> str:
-    """`sha256:9f8e2c…` of a digest, seven characters of a commit."""
-    algorithm, colon, digest = release.pin.partition(":")
-    return f"{algorithm}:{digest[:6]}…" if colon else release.pin[:7]
 
 
 def _headline(card: Card) -> str:
@@ -267,59 +188,3 @@ def _success_footer(rollout: Rollout) -> list[str]:
     first = " on ".join(part for part in (told.rstrip("."), pin) if part)
     approvers = ", ".join(person(vote.actor) for vote in rollout.approvals[:6])
     return [f"✅ {first}" if first else "", f"approved by {approvers}" if approvers else ""]
-
-
-def _buttons(card: Card) -> list[Block | None]:
-    rollout = card.rollout
-    value = ButtonValue(rollout.id, rollout.revision).encode()
-    if rollout.state is RolloutState.PENDING_APPROVAL:
-        return [
-            button("Approve", ActionId.APPROVE, value, style="primary"),
-            button("Reject", ActionId.REJECT, value, style="danger"),
-        ]
-    if rollout.state in WAITING | ACTIVE:
-        return [_cancel(card, value)]
-    if card.can_roll_back and rollout.state is RolloutState.SUCCEEDED:
-        return [_roll_back(rollout, value)]
-    if rollout.state in _RETRYABLE and not _was_superseded(rollout):
-        return [button("Retry", ActionId.RETRY, value)]
-    return []
-
-
-def _cancel(card: Card, value: str) -> Block | None:
-    if not card.can_cancel or card.rollout.cancelled_by is not None:
-        return None
-    if card.rollout.state in WAITING:
-        return button("Cancel", ActionId.CANCEL, value)
-    return button(
-        "Cancel",
-        ActionId.CANCEL,
-        value,
-        style="danger",
-        confirm=confirmation(
-            "Stop this rollout?",
-            f"{what(card.rollout)} is stopped midway and the former release is brought back "
-            "where the target says so.",
-            "Stop it",
-        ),
-    )
-
-
-def _roll_back(rollout: Rollout, value: str) -> Block:
-    former = rollout.previous.version if rollout.previous else "the former release"
-    return button(
-        "Roll back",
-        ActionId.ROLL_BACK,
-        value,
-        confirm=confirmation(
-            f"Roll back {cut(rollout.project, 40)}?",
-            f"{cut(former, 80)} takes the place of {cut(rollout.release.version, 80)} "
-            f"on {cut(rollout.environment, 40)} at once, without a vote.",
-            "Roll back",
-        ),
-    )
-
-
-def _was_superseded(rollout: Rollout) -> bool:
-    """A newer request took its place, so asking for this one again is not what anybody wants next."""
-    return rollout.state is RolloutState.CANCELLED and rollout.cancelled_by is None

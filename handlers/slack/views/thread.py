@@ -18,7 +18,7 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.rollouts import circle, state_words, what
+from handlers.slack.views.card import circle, state_words, what
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
