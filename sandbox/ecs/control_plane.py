@@ -6,33 +6,24 @@ parameters that the stand-in does not act upon are refused too, never ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from sandbox.ecs import answers
-from sandbox.ecs.images import Images
-from sandbox.ecs.model import (
-    Breaker,
-    Container,
-    LogPlace,
-    Revision,
-    Service,
-    ServiceDeployment,
-    Task,
-    new_number,
+from sandbox.ecs.model import Breaker, Service, ServiceDeployment, Task
+from sandbox.ecs.moto_app import Json, MotoApp
+from sandbox.ecs.parameters import (
+    ApiError,
+    breaker_from,
+    last,
+    limited,
+    only,
+    page,
+    required,
 )
-from sandbox.ecs.moto_app import Json, MotoApp, MotoError
+from sandbox.ecs.revisions import revise
 from sandbox.ecs.scheduler import Scheduler
 
 Operation = Callable[[str, Json, float], Json]
-
-
-class ApiError(Exception):
-    """An error answer of ECS."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
 
 
 class ControlPlane:
@@ -58,13 +49,13 @@ class ControlPlane:
 
     def create_service(self, region: str, params: Json, at: float) -> Json:
         """CreateService."""
-        _only(
+        only(
             params,
             "cluster serviceName taskDefinition desiredCount launchType deploymentConfiguration"
             " deploymentController networkConfiguration schedulingStrategy",
         )
         cluster = self._cluster(region, params)
-        name = _required(params, "serviceName")
+        name = required(params, "serviceName")
         if (region, cluster, name) in self.services:
             raise ApiError("InvalidParameterException", "Creation of service was not idempotent.")
         service = Service(
@@ -73,11 +64,11 @@ class ControlPlane:
             region=region,
             account=self._moto.account,
             desired=int(params.get("desiredCount", 1)),
-            breaker=_breaker(params, Breaker(enable=False, rollback=False)),
+            breaker=breaker_from(params, Breaker(enable=False, rollback=False)),
             controller=params.get("deploymentController", {}).get("type", "ECS"),
             created_at=at,
         )
-        revision = self.revise(service, _required(params, "taskDefinition"), at)
+        revision = revise(self._moto, service, required(params, "taskDefinition"), at)
         service.task_definition = revision.task_definition
         if service.controller == "ECS":
             self._scheduler.deploy(service, revision, at)
@@ -86,19 +77,19 @@ class ControlPlane:
 
     def update_service(self, region: str, params: Json, at: float) -> Json:
         """UpdateService."""
-        _only(
+        only(
             params,
             "cluster service taskDefinition desiredCount deploymentConfiguration forceNewDeployment",
         )
         service = self._service(region, params)
         if service.controller != "ECS" and "taskDefinition" in params:
             raise ApiError("InvalidParameterException", _not_ours(service.controller))
-        service.breaker = _breaker(params, service.breaker)
+        service.breaker = breaker_from(params, service.breaker)
         if "desiredCount" in params:
             service.desired = service.primary.desired = int(params["desiredCount"])
         if "taskDefinition" in params or params.get("forceNewDeployment"):
             wanted = params.get("taskDefinition", service.task_definition)
-            revision = self.revise(service, wanted, at)
+            revision = revise(self._moto, service, wanted, at)
             changed = revision.task_definition != service.task_definition
             if changed or params.get("forceNewDeployment"):
                 self._scheduler.deploy(service, revision, at)
@@ -106,15 +97,15 @@ class ControlPlane:
 
     def describe_services(self, region: str, params: Json, at: float) -> Json:
         """DescribeServices."""
-        _only(params, "cluster services include")
+        only(params, "cluster services include")
         cluster = self._cluster(region, params)
-        names = _limited(params, "services", 10)
-        found = [self.services.get((region, cluster, _last(name))) for name in names]
+        names = limited(params, "services", 10)
+        found = [self.services.get((region, cluster, last(name))) for name in names]
         prefix = f"arn:aws:ecs:{region}:{self._moto.account}:service/{cluster}/"
         return {
             "services": [answers.service_json(s) for s in found if s is not None],
             "failures": [
-                {"arn": prefix + _last(name), "reason": "MISSING"}
+                {"arn": prefix + last(name), "reason": "MISSING"}
                 for name, service in zip(names, found, strict=True)
                 if service is None
             ],
@@ -122,14 +113,14 @@ class ControlPlane:
 
     def list_services(self, region: str, params: Json, at: float) -> Json:
         """ListServices."""
-        _only(params, "cluster nextToken maxResults launchType schedulingStrategy")
+        only(params, "cluster nextToken maxResults launchType schedulingStrategy")
         cluster = self._cluster(region, params)
         arns = [s.arn for (r, c, _), s in self.services.items() if (r, c) == (region, cluster)]
-        return _page(params, "serviceArns", arns, default=10)
+        return page(params, "serviceArns", arns, default=10)
 
     def list_tasks(self, region: str, params: Json, at: float) -> Json:
         """ListTasks."""
-        _only(
+        only(
             params,
             "cluster serviceName family startedBy desiredStatus nextToken maxResults launchType",
         )
@@ -147,28 +138,28 @@ class ControlPlane:
             and params.get("startedBy", task.started_by) == task.started_by
             and params.get("family", _family(task)) == _family(task)
         ]
-        return _page(params, "taskArns", arns, default=100)
+        return page(params, "taskArns", arns, default=100)
 
     def describe_tasks(self, region: str, params: Json, at: float) -> Json:
         """DescribeTasks."""
-        _only(params, "cluster tasks include")
+        only(params, "cluster tasks include")
         cluster = self._cluster(region, params)
         known = {
             task.id: answers.task_json(service, task)
             for service in self._services_of(region, cluster)
             for task in service.all_tasks()
         }
-        wanted = _limited(params, "tasks", 100)
+        wanted = limited(params, "tasks", 100)
         return {
-            "tasks": [known[_last(arn)] for arn in wanted if _last(arn) in known],
+            "tasks": [known[last(arn)] for arn in wanted if last(arn) in known],
             "failures": [
-                {"arn": arn, "reason": "MISSING"} for arn in wanted if _last(arn) not in known
+                {"arn": arn, "reason": "MISSING"} for arn in wanted if last(arn) not in known
             ],
         }
 
     def list_service_deployments(self, region: str, params: Json, at: float) -> Json:
         """ListServiceDeployments, newest first."""
-        _only(params, "service cluster status createdAt nextToken maxResults")
+        only(params, "service cluster status createdAt nextToken maxResults")
         service = self._service(region, params)
         states = params.get("status") or ()
         span = params.get("createdAt", {})
@@ -179,12 +170,12 @@ class ControlPlane:
             and record.created_at > span.get("after", 0.0)
             and record.created_at < span.get("before", float("inf"))
         ]
-        return _page(params, "serviceDeployments", briefs, default=20)
+        return page(params, "serviceDeployments", briefs, default=20)
 
     def describe_service_deployments(self, region: str, params: Json, at: float) -> Json:
         """DescribeServiceDeployments."""
-        _only(params, "serviceDeploymentArns")
-        wanted = _limited(params, "serviceDeploymentArns", 20)
+        only(params, "serviceDeploymentArns")
+        wanted = limited(params, "serviceDeploymentArns", 20)
         found = {arn: self._record(arn) for arn in wanted}
         return {
             "serviceDeployments": [answers.record_json(*it) for it in found.values() if it],
@@ -193,8 +184,8 @@ class ControlPlane:
 
     def describe_service_revisions(self, region: str, params: Json, at: float) -> Json:
         """DescribeServiceRevisions."""
-        _only(params, "serviceRevisionArns")
-        wanted = _limited(params, "serviceRevisionArns", 20)
+        only(params, "serviceRevisionArns")
+        wanted = limited(params, "serviceRevisionArns", 20)
         known = {arn: (s, r) for s in self.services.values() for arn, r in s.revisions.items()}
         return {
             "serviceRevisions": [answers.revision_json(*known[a]) for a in wanted if a in known],
@@ -203,8 +194,8 @@ class ControlPlane:
 
     def stop_service_deployment(self, region: str, params: Json, at: float) -> Json:
         """StopServiceDeployment; ROLLBACK is the only stop type that ECS takes."""
-        _only(params, "serviceDeploymentArn stopType")
-        arn = _required(params, "serviceDeploymentArn")
+        only(params, "serviceDeploymentArn stopType")
+        arn = required(params, "serviceDeploymentArn")
         if params.get("stopType", "ROLLBACK") != "ROLLBACK":
             raise ApiError("InvalidParameterException", "The stop type is not supported.")
         found = self._record(arn)
@@ -219,27 +210,8 @@ class ControlPlane:
             record.status = "ROLLBACK_REQUESTED"
         return {"serviceDeploymentArn": arn}
 
-    def revise(self, service: Service, name: str, at: float) -> Revision:
-        """A service revision of a task definition, its images resolved now."""
-        try:
-            answer = self._moto.call(
-                "ecs", "DescribeTaskDefinition", service.region, {"taskDefinition": name}
-            )
-        except MotoError as exc:
-            raise ApiError("ClientException", exc.message) from exc
-        definition = answer["taskDefinition"]
-        if definition["status"] != "ACTIVE":
-            raise ApiError("ClientException", "TaskDefinition is inactive")
-        images = Images(self._moto, service.region)
-        return Revision(
-            arn=service.own_arn("service-revision", new_number()),
-            task_definition=definition["taskDefinitionArn"],
-            containers=tuple(_container(images, c) for c in definition["containerDefinitions"]),
-            created_at=at,
-        )
-
     def _cluster(self, region: str, params: Json) -> str:
-        name = _last(str(params.get("cluster", "default")))
+        name = last(str(params.get("cluster", "default")))
         if (region, name) not in self._clusters:
             answer = self._moto.call("ecs", "DescribeClusters", region, {"clusters": [name]})
             if not answer.get("clusters"):
@@ -249,7 +221,7 @@ class ControlPlane:
 
     def _service(self, region: str, params: Json) -> Service:
         cluster = self._cluster(region, params)
-        service = self.services.get((region, cluster, _last(_required(params, "service"))))
+        service = self.services.get((region, cluster, last(required(params, "service"))))
         if service is None:
             raise ApiError("ServiceNotFoundException", "Service not found.")
         return service
@@ -262,77 +234,8 @@ class ControlPlane:
         return next(((s, r) for s, r in everything if r.arn == arn), None)
 
 
-def _only(params: Json, understood: str) -> None:
-    unknown = set(params) - set(understood.split())
-    if unknown:
-        raise ApiError(
-            "UnsupportedFeatureException",
-            f"The stand-in does not know the parameters {', '.join(sorted(unknown))}.",
-        )
-
-
-def _required(params: Json, name: str) -> str:
-    if not params.get(name):
-        raise ApiError("InvalidParameterException", f"{name} cannot be empty.")
-    return str(params[name])
-
-
-def _limited(params: Json, name: str, most: int) -> list[str]:
-    values: list[str] = params.get(name) or []
-    if not 1 <= len(values) <= most:
-        raise ApiError("InvalidParameterException", f"{name} must have 1 to {most} elements.")
-    return values
-
-
-def _last(arn: str) -> str:
-    return arn.rpartition("/")[2]
-
-
 def _family(task: Task) -> str:
-    return _last(task.revision.task_definition).partition(":")[0]
-
-
-def _page(params: Json, name: str, rows: Iterable[object], *, default: int) -> Json:
-    everything = list(rows)
-    start = int(params.get("nextToken") or 0)
-    end = start + int(params.get("maxResults") or default)
-    answer: Json = {name: everything[start:end]}
-    if end < len(everything):
-        answer["nextToken"] = str(end)
-    return answer
-
-
-def _breaker(params: Json, present: Breaker) -> Breaker:
-    given = params.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker")
-    if given is None:
-        return present
-    threshold = given.get("thresholdConfiguration", {})
-    by_count = threshold.get("type") == "COUNT"
-    return Breaker(
-        enable=given["enable"],
-        rollback=given["rollback"],
-        count=threshold["value"] if by_count else None,
-        percent=50 if by_count else threshold.get("value", 50),
-    )
-
-
-def _container(images: Images, definition: Json) -> Container:
-    digest, fate = images.resolve(definition["image"])
-    log = definition.get("logConfiguration", {})
-    options = log.get("options", {})
-    return Container(
-        name=definition["name"],
-        image=definition["image"],
-        digest=digest,
-        fate=fate,
-        log=LogPlace(
-            group=options["awslogs-group"],
-            region=options["awslogs-region"],
-            prefix=options.get("awslogs-stream-prefix", ""),
-        )
-        if log.get("logDriver") == "awslogs"
-        else None,
-    )
+    return last(task.revision.task_definition).partition(":")[0]
 
 
 def _not_ours(controller: str) -> str:
