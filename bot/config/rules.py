@@ -88,11 +88,19 @@ def _mentions(parts: Parts) -> Iterator[Finding]:
     known = [f"{p}/{e}" for p, names in parts.targets_declared.items() for e in names]
     for path, name in parts.mentions.items():
         if name not in known:
-            yield Finding(path, _unknown("target", name, known))
+            yield Finding(path, _unknown_target(parts, name, known))
     for path, right in parts.rights.items():
         verb, _, environment = right.partition(":")
         if verb == "deploy" and environment not in parts.environments_declared:
             yield Finding(path, _unknown("environment", environment, parts.environments_declared))
+
+
+def _unknown_target(parts: Parts, name: str, known: list[str]) -> str:
+    """By its environment when the project is known: `myapp/live` is not `myapp/staging` misspelt."""
+    project, _, environment = name.partition("/")
+    if project in parts.targets_declared:
+        return f"{project}: {_unknown('environment', environment, parts.targets_declared[project])}"
+    return _unknown("target", name, known)
 
 
 def _checks(parts: Parts) -> Iterator[Finding]:
