@@ -18,9 +18,10 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.settings import Settings
 from operations.redaction import clean
 
-_OURS = ("bot", "handlers", "operations", "providers", "storage", "sandbox")
+_OURS = ("hms", "bot", "handlers", "operations", "providers", "storage")
 _WORDY = (
     "aiohttp.access",  # paths of hooks hold their tokens
     "apscheduler",  # every job's start and end
@@ -38,6 +39,11 @@ _SECRET_KEY = re.compile(
     r"(?i)password|passwd|secret|token|authorization|api_?key|cookie|private_?key"
 )
 _MASK = "[redacted]"
+
+
+def start_logging(settings: Settings, level: str) -> None:
+    """Log to stderr as the settings say, at `level`, with every secret of theirs masked."""
+    configure_logging(level, settings.log_format, sys.stderr.isatty(), secrets=settings.secrets())
 
 
 def configure_logging(

@@ -1,0 +1,156 @@
+"""The programs `hms-sys` and `HMS-SYS`: gives the command line what only the composition root can.
+
+Imports are inside the functions on purpose: `hms-sys --help` must not wait for an SDK.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handlers.cli.app import build_app
+from handlers.cli.services import CliServices, Hooks
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Services
+    from bot.config import Config
+    from bot.settings import Settings
+    from operations.actor import Actor
+    from operations.deployment.ports import Members
+
+
+def main() -> None:
+    """Run the command line, which exits with its own code."""
+    hooks = Hooks(
+        open_services=_open_services,
+        guard=_guard,
+        serve=_serve,
+        sandbox=_sandbox,
+        config_check=_config_check,
+        config_schema=_config_schema,
+        db_upgrade=_db_upgrade,
+        audit_verify=_audit_verify,
+    )
+    build_app(hooks)()
+
+
+def _load() -> tuple[Settings, Config]:
+    """Environment and configuration; raises SettingsError or ConfigError."""
+    from bot.config import load_config
+    from bot.logs import start_logging
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    start_logging(settings, "warning")
+    return settings, load_config(settings.config_path)
+
+
+@asynccontextmanager
+async def _open_services() -> AsyncIterator[CliServices]:
+    from bot.bootstrap import open_services
+
+    settings, config = _load()
+    async with _members(settings) as members, open_services(settings, config, members) as services:
+        yield _cli_services(services, config)
+
+
+def _cli_services(services: Services, config: Config) -> CliServices:
+    return CliServices(
+        deployments=services.deployments,
+        actor=_actor(config),
+        clock=services.clock,
+        carry_out=services.worker.carry_out,
+        names={user: login for login, user in config.access.cli.items()},
+    )
+
+
+def _actor(config: Config) -> Actor:
+    """The login counts as the Slack user that `access.cli` maps it to; else as nobody's vote."""
+    from operations.actor import Actor, ActorKind
+
+    login = getpass.getuser()
+    user = config.access.cli.get(login)
+    return Actor(id=user or f"cli:{login}", kind=ActorKind.CLI, name=login)
+
+
+@asynccontextmanager
+async def _members(settings: Settings) -> AsyncIterator[Members]:
+    """Slack's user groups when there is a token; else every question about them is refused."""
+    if settings.slack_bot_token is None:
+        from bot.membership import UnknownMembers
+
+        yield UnknownMembers()
+        return
+    from bot.clock import SystemClock
+    from handlers.slack.app import client_session, web_client
+    from handlers.slack.groups import SlackMembers
+
+    async with client_session() as session:
+        token = settings.slack_bot_token.get_secret_value()
+        yield SlackMembers(web_client(token, settings.slack_api_url, session), SystemClock())
+
+
+async def _guard(name: str, work: Callable[[], Awaitable[None]]) -> str:
+    from bot.clock import SystemClock
+    from bot.supervision import Supervisor
+
+    return await Supervisor(SystemClock())(name, work)
+
+
+def _serve() -> int:
+    from bot.serving import run_serve
+
+    return run_serve()
+
+
+def _sandbox() -> int:
+    """A program of its own: nothing of production imports it."""
+    platform = f"{sys.platform}-{'x64' if os.uname().machine == 'x86_64' else 'arm64'}"
+    slack = Path(f".sandbox/npm/node_modules/local-slack-{platform}/bin/local-slack")
+    os.execv(  # noqa: S606 -- our own interpreter, fixed arguments
+        sys.executable, [sys.executable, "-m", "sandbox", "--local-slack", str(slack)]
+    )
+
+
+def _config_check() -> int:
+    settings, config = _load()
+    targets = config.catalog().targets
+    sys.stdout.write(f"{settings.config_path} is valid: {len(targets)} targets.\n")
+    return 0
+
+
+def _config_schema() -> int:
+    import json
+
+    from bot.config import config_schema
+
+    sys.stdout.write(json.dumps(config_schema(), indent=2) + "\n")
+    return 0
+
+
+async def _db_upgrade() -> int:
+    from bot.settings import load_settings
+    from storage.migration import migrate
+
+    await migrate(load_settings().database_url.get_secret_value())
+    sys.stdout.write("The database is up to date.\n")
+    return 0
+
+
+async def _audit_verify() -> int:
+    from bot.settings import load_settings
+    from storage.database import open_database
+
+    url = load_settings().database_url.get_secret_value()
+    async with await open_database(url) as database, database.store.snapshot() as tx:
+        broken = await tx.audit.broken_at()
+    if broken is None:
+        sys.stdout.write("The audit trail is whole.\n")
+        return 0
+    sys.stdout.write(f"The audit trail was changed at event {broken}.\n")
+    return 1

@@ -1,0 +1,57 @@
+"""`hms-sys serve` as a program: settings, logs, exit codes. What runs is in `runtime`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from bot.config import load_config
+from bot.faults import SettingsError
+from bot.logs import start_logging
+from bot.runtime import serve
+from bot.settings import check_serve, load_settings
+from operations.errors import OperationError, ProviderUnauthorized
+
+_USAGE = 2
+_UNREACHABLE = 4
+
+
+def run_serve() -> int:
+    """The exit code; what is wrong with settings and configuration is raised all at once."""
+    settings = load_settings()
+    start_logging(settings, settings.log_level)
+    config = load_config(settings.config_path)
+    faults = check_serve(settings)
+    if faults:
+        raise SettingsError(faults)
+    try:
+        asyncio.run(serve(settings, config))
+    except (OperationError, OSError) as problem:
+        return _tell([problem])
+    except BaseExceptionGroup as problems:
+        if problems.split((OperationError, OSError))[1] is not None:
+            raise
+        return _tell(_leaves(problems))
+    return 0
+
+
+def _tell(problems: Sequence[BaseException]) -> int:
+    """Every problem as a sentence, each once; what a person has to mend is bad usage."""
+    for text in dict.fromkeys(_sentence(problem) for problem in problems):
+        sys.stderr.write(f"{text}\n")
+    mendable = any(isinstance(problem, ProviderUnauthorized | OSError) for problem in problems)
+    return _USAGE if mendable else _UNREACHABLE
+
+
+def _leaves(problems: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for problem in problems.exceptions:
+        found += _leaves(problem) if isinstance(problem, BaseExceptionGroup) else [problem]
+    return found
+
+
+def _sentence(problem: BaseException) -> str:
+    if isinstance(problem, OperationError):
+        return f"{problem.message} {problem.hint}".strip()
+    return str(problem)
