@@ -56,21 +56,25 @@ def _ends_well(text: str) -> None:
     assert outcome.message.encode()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_configuration_or_faults(text: str) -> None:
     _ends_well(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}[]:,-&*!<>|?#'\"%@`~ \n\tab01\\u", max_size=80))
 def test_any_text_of_yamls_own_signs_is_a_configuration_or_faults(text: str) -> None:
     _ends_well(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_configuration_or_faults(raw: bytes) -> None:
     _ends_well(raw.decode("utf-8", "surrogateescape"))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["slack", "environments", "projects", "access", "checks", "errors", "digest",
@@ -91,7 +95,7 @@ def _paths(node: Value, path: tuple[str | int, ...] = ()) -> list[tuple[str | in
     return [path, *(deeper for step, child in children for deeper in _paths(child, (*path, step)))]
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.sampled_from(_paths(_EXAMPLE)[1:]), _ANYTHING)
 def test_the_example_with_one_value_replaced_is_a_configuration_or_faults(
     path: tuple[str | int, ...], value: Value
