@@ -50,6 +50,7 @@ class _Shared:
     lock: asyncio.Lock
     response: httpx.Response | None = None
     at: datetime | None = None
+    begun: int = 0
     waiting: int = 0
 
 
@@ -175,17 +176,24 @@ class ForgeApi:
         """The answer to a read, at most `max_age` seconds old; those who ask together share one."""
         entry = self._shared.setdefault(path, _Shared(asyncio.Lock()))
         entry.waiting += 1
-        asked = self._clock.now()
+        begun = entry.begun
         try:
             async with entry.lock:
-                if entry.response and entry.at and entry.at >= asked - timedelta(seconds=max_age):
+                # A read that began after we asked is as good as our own, by whatever clock.
+                if entry.response and (entry.begun > begun or self._is_young(entry, max_age)):
                     return entry.response
-                began = self._clock.now()
-                entry.response, entry.at = await self._fetch(path, errand), began
+                entry.begun += 1
+                entry.response, entry.at = None, self._clock.now()
+                entry.response = await self._fetch(path, errand)
                 return entry.response
         finally:
             entry.waiting -= 1
             self._forget_old()
+
+    def _is_young(self, entry: _Shared, max_age: float) -> bool:
+        if not max_age or entry.at is None:
+            return False
+        return 0 <= (self._clock.now() - entry.at).total_seconds() <= max_age
 
     def _forget_old(self) -> None:
         limit = self._clock.now() - timedelta(seconds=60)

@@ -98,13 +98,14 @@ def site_status(site: Site, now: datetime) -> str:
 
 def deployment_resource(deployment: Deployment, site: Site, now: datetime) -> Resource:
     """A deployment. What the deploy hook stated about the commit is shown before what git says."""
-    commit = deployment.commit
+    commit = deployment.commit if site.shows_commits else None
+    known = deployment.known_commit if site.shows_commits else ""
     # The document has started_at and ended_at as strings even before there is such a time.
     started = min(max(deployment.runs_at, deployment.created_at), max(now, deployment.created_at))
     ended = max(min(deployment.ends_at, now), started)
     attributes: Resource = {
         "commit": {
-            "hash": deployment.known_commit or None,
+            "hash": known or None,
             "author": deployment.stated_author or (commit.author if commit else None),
             "message": deployment.stated_message or (commit.message if commit else None),
             "branch": site.branch,

@@ -245,7 +245,7 @@ class ForgeStandIn(Loopback):
 
     async def _hook_url(self, request: web.Request) -> web.Response:
         site = self._site(request)
-        url = f"{self.origin}/servers/{site.server}/sites/{site.id}/deploy/http"
+        url = f"{site.hook_origin or self.origin}/servers/{site.server}/sites/{site.id}/deploy/http"
         attributes: Resource = {"url": f"{url}?token={site.hook_token}"}
         return _answer(resource("deploymentHooks", site.id, attributes, _link(request)))
 

@@ -24,6 +24,7 @@ git reset --hard "${FORGE_VAR_REVISION:-origin/$FORGE_SITE_BRANCH}"
 $FORGE_COMPOSER install --no-dev --no-interaction
 $FORGE_PHP artisan migrate --force
 """
+_QUIET = re.compile(r"^\s*git\b[^\n]*\s(?:-q|--quiet)\b", re.M)
 _CHECKS_OUT = re.compile(r"^\s*git\b[^\n]*FORGE_VAR_REVISION", re.M)
 
 _PENDING, _QUEUED, _RUN, _SLOW_RUN = 1, 1, 2, 40
@@ -43,6 +44,8 @@ class Deployment:
     stated_message: str = ""
     commit: Commit | None = None
     fault: str = ""
+    prints: tuple[str, ...] = ()
+    is_quiet: bool = False
     run: int = _RUN
     cancelled_at: datetime | None = None
 
@@ -87,10 +90,10 @@ class Deployment:
 
     def _lines(self) -> list[str]:
         lines = ["Fetching origin"]
-        if self.commit is not None:
+        if self.commit is not None and not self.is_quiet:
             subject = self.commit.message.partition("\n")[0]
             lines.append(f"HEAD is now at {self.commit.sha[:7]} {subject}")
-        lines += ["Installing dependencies from lock file", "Generating optimized autoload files"]
+        lines += ["Installing dependencies from lock file", *self.prints]
         if self.fault:
             return [*lines, self.fault, "Deployment script exited with status 1"]
         return [*lines, "INFO  Nothing to migrate.", "INFO  Application is live."]
@@ -98,7 +101,11 @@ class Deployment:
 
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """A site of a server. `serving` is the sha that truly serves."""
+    """A site of a server. `serving` is the sha that truly serves.
+
+    Knobs: `prints` are lines of each deployment's output; with `shows_commits` off Forge tells no
+    deployment's commit; `hook_origin` is where the deploy hook is said to be, when it is elsewhere.
+    """
 
     organization: str = "acme"
     server: int = 123
@@ -109,8 +116,11 @@ class Site:
     zero_downtime: bool = False
     quick_deploy: bool = False
     maintenance: bool = False
+    shows_commits: bool = True
+    prints: tuple[str, ...] = ("Generating optimized autoload files",)
     pace: timedelta
     hook_token: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
+    hook_origin: str = ""
     serving: str = ""
     application_log: list[str] = field(default_factory=list)
     deployments: list[Deployment] = field(default_factory=list)
@@ -166,6 +176,8 @@ class Site:
         pinned = bool(deployment.revision and _CHECKS_OUT.search(self.script))
         ref = deployment.revision if pinned else self.branch
         deployment.commit = self.repository.find(ref)
+        deployment.is_quiet = _QUIET.search(self.script) is not None
+        deployment.prints = self.prints
         if deployment.commit is None:
             deployment.fault = f"fatal: reference is not a tree: {ref}"
             return
