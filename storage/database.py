@@ -1,0 +1,73 @@
+"""One database, opened: what `bot` hands to the services and the workers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from operations.clock import Clock
+from storage.address import SqliteAddress, parse_address
+from storage.migration import migrate
+from storage.notice_queue import SqlNoticeQueue
+from storage.postgres import PostgresEngine
+from storage.rollout_queue import SqlRolloutQueue
+from storage.session import Engine
+from storage.sqlite import SqliteEngine
+from storage.statements import Statement
+from storage.store import SqlStore
+from storage.waiting import Now
+
+_PING = Statement(sa.select(sa.literal_column("1").label("one")))
+
+
+class Database:
+    """Holds the connections. Close it, or use it as an async context manager."""
+
+    def __init__(self, engine: Engine, now: Now) -> None:
+        self._engine = engine
+        self.store = SqlStore(engine)
+        self.rollout_queue = SqlRolloutQueue(engine, now)
+        self.notice_queue = SqlNoticeQueue(engine, now)
+
+    async def ping(self) -> None:
+        """Raises StorageUnavailable when the database does not answer."""
+        async with self._engine.session(writing=False) as session:
+            await session.fetch(_PING)
+
+    async def close(self) -> None:
+        """Give every connection back; what is used afterwards raises StorageUnavailable."""
+        await self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        """Nothing more to open."""
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.close()
+
+
+async def open_database(url: str, *, clock: Clock | None = None) -> Database:
+    """Migrate the database and open it.
+
+    Raises what `storage.migration.migrate` raises. `clock` tells the queues what is due while they wait;
+    without one they go by the machine's.
+    """
+    await migrate(url)
+    address = parse_address(url)
+    now = _wall_clock if clock is None else clock.now
+    if isinstance(address, SqliteAddress):
+        return Database(SqliteEngine(address.path), now)
+    return Database(PostgresEngine(address.dsn), now)
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,47 @@
+"""People's holds on targets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from operations.deployment.rollout import TargetLock
+from storage.rows import from_time, lock_columns, lock_of
+from storage.schema import LOCKS
+from storage.session import Session, require_writing
+from storage.statements import Statement, upsert
+
+_L = LOCKS.c
+_OF_TARGET = (
+    _L.project == sa.bindparam("at_project"),
+    _L.environment == sa.bindparam("at_environment"),
+)
+_IN_FORCE = sa.or_(_L.until.is_(None), _L.until > sa.bindparam("now"))
+_GET = Statement(sa.select(*LOCKS.columns).where(*_OF_TARGET, _IN_FORCE))
+_PUT = upsert(LOCKS, lambda new: {c.name: new[c.name] for c in LOCKS.columns if not c.primary_key})
+_REMOVE = Statement(sa.delete(LOCKS).where(*_OF_TARGET))
+
+
+class SqlLocks:
+    """The port `Locks` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, project: str, environment: str, now: datetime) -> TargetLock | None:
+        """The lock in force."""
+        rows = await self._session.fetch(
+            _GET, at_project=project, at_environment=environment, now=from_time(now)
+        )
+        return lock_of(rows[0]) if rows else None
+
+    async def put(self, lock: TargetLock) -> None:
+        """Set or replace."""
+        require_writing(self._session)
+        await self._session.fetch(_PUT, **lock_columns(lock))
+
+    async def remove(self, project: str, environment: str) -> None:
+        """Lift, if there is one."""
+        require_writing(self._session)
+        await self._session.fetch(_REMOVE, at_project=project, at_environment=environment)

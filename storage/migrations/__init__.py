@@ -1,0 +1,1 @@
+"""Alembic's scripts, packaged; `storage.migration` runs them. A script never changes once released."""

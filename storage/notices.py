@@ -1,0 +1,68 @@
+"""The outbox, within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from operations.outbox import Notice
+from storage.rows import from_time
+from storage.schema import NOTICES
+from storage.session import Session, Topic, require_writing
+from storage.statements import Excluded, upsert
+
+_N = NOTICES.c
+_IS_DELIVERED = _N.version <= _N.delivered_version
+
+
+def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
+    """One that waits keeps the more urgent of both urgencies, its age and its failed attempts."""
+    more_urgent = sa.case((_N.urgency < new.urgency, _N.urgency), else_=new.urgency)
+    return {
+        "channel": new.channel,
+        "urgency": sa.case((_IS_DELIVERED, new.urgency), else_=more_urgent),
+        "version": _N.version + 1,
+        "created_at": sa.case((_IS_DELIVERED, new.created_at), else_=_N.created_at),
+        "put_at": new.put_at,
+        "due_at": new.due_at,
+        "attempts": sa.case((_IS_DELIVERED, 0), else_=_N.attempts),
+    }
+
+
+_PUT = upsert(NOTICES, _put_again)
+
+
+class SqlNotices:
+    """The port `Notices` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, notice: Notice, now: datetime) -> None:
+        """Make it due."""
+        require_writing(self._session)
+        at = from_time(now)
+        await self._session.fetch(
+            _PUT,
+            subject=notice.subject,
+            kind=notice.kind.value,
+            channel=notice.channel,
+            urgency=int(notice.urgency),
+            version=1,
+            delivered_version=0,
+            created_at=at,
+            put_at=at,
+            due_at=at,
+            attempts=0,
+            last_error="",
+            claim_owner=None,
+            claim_number=0,
+            claim_until=None,
+            uncertain=False,
+            posted_channel=None,
+            posted_ts=None,
+        )
+        self._session.announce(Topic.NOTICES)

@@ -1,0 +1,155 @@
+"""Claiming rollouts. The database decides between two workers, whatever process they are in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from operations.deployment.rollout import Phase, Rollout, RolloutState
+from operations.errors import LeaseLost
+from storage.rollouts import BY_ID
+from storage.rows import from_time, rollouts_of, to_optional_time
+from storage.schema import ACTIVE, ROLLOUTS, WAITING, WORKING
+from storage.session import Engine, Session, Topic, UniqueViolation
+from storage.statements import Statement
+from storage.waiting import Now, Waiting
+
+_R = ROLLOUTS.c
+_O = ROLLOUTS.alias("other").c
+
+
+def _rule(text: str) -> sa.ColumnElement[bool]:
+    """A rule in the very words of the partial index that serves it."""
+    return sa.literal_column(text, sa.Boolean)
+
+
+def _no_other(rule: str, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """No rollout `other` of the same target satisfies the rule."""
+    same_target = (_O.project == _R.project, _O.environment == _R.environment)
+    return ~sa.exists().where(*same_target, _rule(rule), *more)
+
+
+_QUEUED: sa.ColumnElement[str] = sa.literal_column("'queued'")
+# Queued, first in its target's queue, and nothing is active there.
+_MAY_BEGIN = sa.and_(
+    _R.state == _QUEUED,
+    _no_other(f"other.{ACTIVE}"),
+    _no_other(f"other.{WAITING}", _O.state == _QUEUED, _O.id < _R.id),
+)
+_IS_FREE = sa.or_(_R.lease_until.is_(None), _R.lease_until <= sa.bindparam("now"))
+_NEEDS_WORKER = sa.or_(_MAY_BEGIN, sa.and_(_rule(ACTIVE), _IS_FREE))
+_PICK = (
+    sa.select(_R.id, _R.state)
+    .where(_rule(WORKING), _NEEDS_WORKER)
+    .order_by(_R.id)
+    .limit(sa.literal_column("1"))
+    .with_for_update(skip_locked=True)
+)
+_PICK_ANY = Statement(_PICK)
+_PICK_ONLY = Statement(_PICK.where(_R.id == sa.bindparam("only")))
+_LEASE = {
+    "lease_owner": sa.bindparam("owner"),
+    "lease_number": _R.lease_number + 1,
+    "lease_until": sa.bindparam("until"),
+}
+_TAKE = sa.update(ROLLOUTS).where(_R.id == sa.bindparam("at_id"))
+_TAKE_OVER = Statement(_TAKE.values(_LEASE))
+_BEGIN = Statement(
+    _TAKE.values(
+        {
+            **_LEASE,
+            "state": sa.literal_column(f"'{RolloutState.RUNNING}'"),
+            "phase": sa.literal_column(f"'{Phase.STARTING}'"),
+            "started_at": sa.bindparam("now"),
+            "revision": _R.revision + 1,
+        }
+    )
+)
+_OURS = (
+    _R.id == sa.bindparam("at_id"),
+    _R.lease_owner == sa.bindparam("at_owner"),
+    _R.lease_number == sa.bindparam("at_number"),
+)
+_RENEW = Statement(
+    sa.update(ROLLOUTS).where(*_OURS).values(lease_until=sa.bindparam("until")).returning(_R.id)
+)
+_RELEASE = Statement(
+    sa.update(ROLLOUTS)
+    .where(*_OURS)
+    .values(lease_owner=sa.null(), lease_until=sa.null())
+    .returning(_R.id)
+)
+_DUE_AT = sa.case(
+    (_rule(ACTIVE), sa.func.coalesce(_R.lease_until, sa.literal_column("0"))),
+    (_MAY_BEGIN, sa.literal_column("0")),
+)
+_EARLIEST = Statement(sa.select(sa.func.min(_DUE_AT).label("due_at")).where(_rule(WORKING)))
+
+
+class SqlRolloutQueue:
+    """The port `RolloutQueue`."""
+
+    def __init__(self, engine: Engine, now: Now) -> None:
+        self._engine = engine
+        self._waiting = Waiting(engine, Topic.ROLLOUTS, now, self._earliest)
+
+    async def claim(
+        self, owner: str, now: datetime, until: datetime, *, only: int | None = None
+    ) -> Rollout | None:
+        """Take the oldest that needs a worker."""
+        try:
+            async with self._engine.session(writing=True) as session:
+                picked = await _pick(session, now, only)
+                if picked is None:
+                    return None
+                rollout_id, is_new = picked
+                values = {"at_id": rollout_id, "owner": owner, "until": from_time(until)}
+                if is_new:
+                    await session.fetch(_BEGIN, **values, now=from_time(now))
+                else:
+                    await session.fetch(_TAKE_OVER, **values)
+                return rollouts_of(await session.fetch(BY_ID, id=rollout_id))[0]
+        except UniqueViolation:
+            return None  # another rollout of the target became active in this moment
+
+    async def renew(self, rollout: Rollout, until: datetime) -> None:
+        """Extend the lease."""
+        if not await self._settle(_RENEW, rollout, until=from_time(until)):
+            raise LeaseLost(f"Another worker took over {rollout.name}.")
+
+    async def release(self, rollout: Rollout) -> None:
+        """Give the lease up; its number stays, so that the next one is higher."""
+        await self._settle(_RELEASE, rollout)
+
+    async def wait(self, seconds: float) -> None:
+        """Return when new work may be there."""
+        await self._waiting.wait(seconds)
+
+    async def _settle(self, statement: Statement, rollout: Rollout, **values: object) -> bool:
+        lease = rollout.lease
+        if lease is None:
+            return False
+        async with self._engine.session(writing=True) as session:
+            ours = await session.fetch(
+                statement, at_id=rollout.id, at_owner=lease.owner, at_number=lease.number, **values
+            )
+            if ours and statement is _RELEASE:
+                session.announce(Topic.ROLLOUTS)
+            return bool(ours)
+
+    async def _earliest(self) -> datetime | None:
+        async with self._engine.session(writing=False) as session:
+            rows = await session.fetch(_EARLIEST)
+        return to_optional_time(rows[0]["due_at"])
+
+
+async def _pick(session: Session, now: datetime, only: int | None) -> tuple[int, bool] | None:
+    """The rollout's id, and whether it begins now."""
+    if only is None:
+        rows = await session.fetch(_PICK_ANY, now=from_time(now))
+    else:
+        rows = await session.fetch(_PICK_ONLY, now=from_time(now), only=only)
+    if not rows:
+        return None
+    return rows[0]["id"], rows[0]["state"] == RolloutState.QUEUED

@@ -1,0 +1,146 @@
+"""The tables as the code now reads and writes them; `migrations` bring a database here.
+
+Times are integers, microseconds since 1970 in UTC: exact, and ordered alike in both databases. Nested
+values are JSON in text columns, so that they come back as they went in. Names of people stand beside
+their ids because the trail must stay readable when a directory forgets somebody.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+# SQLite counts ids up only for a column that is declared INTEGER.
+Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+ACTIVE = "state IN ('running', 'verifying')"
+WAITING = "state IN ('pending_approval', 'queued')"
+WORKING = "state IN ('queued', 'running', 'verifying')"
+SUCCEEDED = "state = 'succeeded'"
+PENDING = "state = 'pending_approval'"
+UNDELIVERED = "version > delivered_version"
+
+
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index over the rows that satisfy `where`, in both databases."""
+    rule = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=rule, postgresql_where=rule)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _number(name: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=null)
+
+
+ROLLOUTS = sa.Table(
+    "rollouts",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(start=1001), primary_key=True),
+    _text("project"),
+    _text("environment"),
+    _text("provider"),
+    _text("kind"),
+    _text("state"),
+    _text("phase"),
+    _number("revision"),
+    _text("version"),
+    _text("artifact"),
+    _text("pin"),
+    sa.Column("previous", sa.Text),
+    _text("requested_by_id"),
+    _text("requested_by_kind"),
+    _text("requested_by_name"),
+    _number("requested_at"),
+    _text("reason"),
+    _text("channel"),
+    _text("external_id"),
+    sa.Column("emergency", sa.Boolean, nullable=False),
+    _text("warnings"),
+    _number("votes_required"),
+    _number("expires_at", null=True),
+    sa.Column("cancelled_by", sa.Text),
+    _number("started_at", null=True),
+    _number("ended_at", null=True),
+    _text("steps"),
+    sa.Column("handle", sa.Text),
+    sa.Column("failure", sa.Text),
+    _text("outcome"),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_number", sa.BigInteger, nullable=False, server_default="0"),
+    _number("lease_until", null=True),
+    partial("one_active_rollout", "project", "environment", where=ACTIVE, unique=True),
+    partial("waiting_rollouts", "project", "environment", "id", where=WAITING),
+    partial("working_rollouts", "id", where=WORKING),
+    partial("live_rollouts", "project", "environment", "version", "id", where=SUCCEEDED),
+    partial("expiring_rollouts", "expires_at", where=PENDING),
+    sa.Index("rollouts_of_target", "project", "environment", "id"),
+    sa.Index("rollouts_of_requester", "requested_by_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+VOTES = sa.Table(
+    "votes",
+    METADATA,
+    sa.Column("rollout_id", Number, sa.ForeignKey("rollouts.id"), primary_key=True),
+    sa.Column("actor_id", sa.Text, primary_key=True),
+    _text("actor_kind"),
+    _text("actor_name"),
+    _text("vote"),
+    _number("at"),
+    _number("position"),
+)
+
+LOCKS = sa.Table(
+    "locks",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    _text("actor_id"),
+    _text("actor_kind"),
+    _text("actor_name"),
+    _text("reason"),
+    _number("at"),
+    _number("until", null=True),
+)
+
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("number", Number, primary_key=True, autoincrement=False),
+    _number("at"),
+    _text("actor_id"),
+    _text("actor_kind"),
+    _text("actor_name"),
+    _text("action"),
+    _text("subject"),
+    _text("detail"),
+    _text("hash"),
+    sa.Index("audit_of_subject", "subject", "number"),
+)
+
+NOTICES = sa.Table(
+    "notices",
+    METADATA,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    _text("channel"),
+    _number("urgency"),
+    _number("version"),
+    _number("delivered_version"),
+    _number("created_at"),
+    _number("put_at"),
+    _number("due_at"),
+    _number("attempts"),
+    _text("last_error"),
+    sa.Column("claim_owner", sa.Text),
+    _number("claim_number"),
+    _number("claim_until", null=True),
+    sa.Column("uncertain", sa.Boolean, nullable=False),
+    sa.Column("posted_channel", sa.Text),
+    sa.Column("posted_ts", sa.Text),
+    partial("undelivered_notices", "due_at", where=UNDELIVERED),
+)

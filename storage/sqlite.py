@@ -1,0 +1,215 @@
+"""SQLite: one writing connection for the process, a few reading ones.
+
+Writers queue fairly in the process and take the file's lock at once (BEGIN IMMEDIATE), so that nobody
+upgrades a read lock into a refusal. WAL lets readers go on meanwhile. `synchronous=FULL` keeps what was
+committed also through a power cut; being killed loses nothing at any setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import cast
+
+import aiosqlite
+
+from operations.errors import StorageError, StorageUnavailable
+from storage.session import (
+    STATEMENT_SECONDS,
+    TURN_SECONDS,
+    Bell,
+    Row,
+    Topic,
+    UniqueViolation,
+)
+from storage.statements import Statement
+
+BUSY_SECONDS = 5.0
+"""How long SQLite itself waits for another process to finish writing."""
+
+_READERS = 3
+_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+def translate(error: sqlite3.Error) -> StorageError:
+    """SQLite's error in our words. Its own texts name tables and columns, never values."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
+        return UniqueViolation("The database holds such a row already.")
+    if code & 0xFF in _UNAVAILABLE:
+        return StorageUnavailable(f"The database cannot be used now: {error}.")
+    return StorageError(f"The database refused: {error}.")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises our errors in place of the driver's; ValueError is how aiosqlite says "closed"."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise translate(exc) from exc
+    except ValueError as exc:
+        raise StorageUnavailable("The database is closed.") from exc
+
+
+async def _run(
+    connection: aiosqlite.Connection, text: str, arguments: Iterable[object] = ()
+) -> Sequence[Row]:
+    try:
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            with translated():
+                rows = await connection.execute_fetchall(text, arguments)
+    except TimeoutError as exc:
+        await connection.interrupt()
+        raise StorageUnavailable("The database did not answer in time.") from exc
+    return cast("Sequence[Row]", rows)
+
+
+class SqliteSession:
+    """A transaction on one of the connections."""
+
+    def __init__(self, connection: aiosqlite.Connection, *, writing: bool) -> None:
+        self._connection = connection
+        self.is_writing = writing
+        self.topics: set[Topic] = set()
+
+    async def fetch(self, statement: Statement, **values: object) -> Sequence[Row]:
+        """Run it and read every row."""
+        compiled = statement.compiled("sqlite")
+        return await _run(self._connection, compiled.text, compiled.arguments(values))
+
+    async def run_each(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run it once for each of the rows."""
+        for values in rows:
+            await self.fetch(statement, **values)
+
+    async def take_turn(self) -> None:
+        """Nothing to do: there is one writer at a time."""
+
+    def announce(self, topic: Topic) -> None:
+        """Remember whom to wake."""
+        self.topics.add(topic)
+
+
+class SqliteEngine:
+    """The file at `path`, which `storage.migration` has made."""
+
+    poll_seconds = 0.5  # another process's writes are not announced
+
+    def __init__(self, path: Path) -> None:
+        # mode=rw: a file that went away is an error, not a new and empty database.
+        self._uri = f"{path.absolute().as_uri()}?mode=rw"
+        self._writer: aiosqlite.Connection | None = None
+        self._readers: list[aiosqlite.Connection] = []
+        self._write_turn = asyncio.Lock()
+        self._read_turn = asyncio.Semaphore(_READERS)
+        self._bells = {topic: Bell() for topic in Topic}
+        self._is_closed = False
+
+    def bell(self, topic: Topic) -> Bell:
+        """The topic's bell."""
+        return self._bells[topic]
+
+    async def attend(self) -> None:
+        """Nothing to do: who waits looks every `poll_seconds`."""
+
+    @asynccontextmanager
+    async def session(self, *, writing: bool) -> AsyncIterator[SqliteSession]:
+        """A transaction, committed at the end of the block and rolled back when it raises."""
+        async with self._connection(writing) as connection:
+            await _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
+            session = SqliteSession(connection, writing=writing)
+            try:
+                yield session
+                await _run(connection, "COMMIT")
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            for topic in session.topics:
+                self._bells[topic].ring()
+
+    async def close(self) -> None:
+        """Close every connection, once those at work are done or their deadline is over."""
+        self._is_closed = True
+        async with self._turn(self._write_turn):
+            if self._writer is not None:
+                await self._writer.close()
+                self._writer = None
+        while self._readers:
+            await self._readers.pop().close()
+
+    @asynccontextmanager
+    async def _connection(self, writing: bool) -> AsyncIterator[aiosqlite.Connection]:
+        turn = self._write_turn if writing else self._read_turn
+        async with self._turn(turn):
+            if self._is_closed:
+                raise StorageUnavailable("The database is closed.")
+            connection = await self._take(writing)
+            try:
+                yield connection
+            finally:
+                await self._put_back(connection, writing)
+
+    @asynccontextmanager
+    async def _turn(self, turn: asyncio.Lock | asyncio.Semaphore) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.acquire()
+        except TimeoutError as exc:
+            raise StorageUnavailable("The database is too busy.") from exc
+        try:
+            yield
+        finally:
+            turn.release()
+
+    async def _take(self, writing: bool) -> aiosqlite.Connection:
+        if not writing:
+            return self._readers.pop() if self._readers else await self._connect(writing)
+        if self._writer is None:
+            self._writer = await self._connect(writing)
+        return self._writer
+
+    async def _put_back(self, connection: aiosqlite.Connection, writing: bool) -> None:
+        if writing:
+            return
+        if self._is_closed:
+            await connection.close()
+        else:
+            self._readers.append(connection)
+
+    async def _connect(self, writing: bool) -> aiosqlite.Connection:
+        with translated():
+            connection = await aiosqlite.connect(
+                self._uri,
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_SECONDS,
+                cached_statements=256,
+            )
+        connection.row_factory = sqlite3.Row
+        await _run(connection, "PRAGMA foreign_keys = ON")
+        await _run(connection, "PRAGMA synchronous = FULL")
+        if not writing:
+            await _run(connection, "PRAGMA query_only = ON")
+        return connection
+
+
+async def _roll_back(connection: aiosqlite.Connection) -> None:
+    """Undo what is open; a failure here must not hide the error that led here."""
+    with suppress(StorageError, TimeoutError):
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            with translated():
+                await connection.rollback()

@@ -1,0 +1,43 @@
+"""Transactions over all of operations' tables."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from storage.audit import SqlAuditLog
+from storage.locks import SqlLocks
+from storage.notices import SqlNotices
+from storage.rollouts import SqlRollouts
+from storage.session import Engine, Session
+
+
+class SqlTransaction:
+    """The port `Transaction`."""
+
+    def __init__(self, session: Session) -> None:
+        self.rollouts = SqlRollouts(session)
+        self.locks = SqlLocks(session)
+        self.audit = SqlAuditLog(session)
+        self.notices = SqlNotices(session)
+
+
+class SqlStore:
+    """The port `Store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlTransaction]:
+        """A writing transaction. One within another of the same task would wait for itself."""
+        async with self._engine.session(writing=True) as session:
+            transaction = SqlTransaction(session)
+            yield transaction
+            await transaction.audit.write()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SqlTransaction]:
+        """A reading transaction: one state of everything, however long it takes."""
+        async with self._engine.session(writing=False) as session:
+            yield SqlTransaction(session)
