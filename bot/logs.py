@@ -58,21 +58,10 @@ def configure_logging(
 
     `format` is `json`, `console`, or "" for what suits the stream (None: stderr).
     """
-    redaction = _Redaction(
-        tuple(sorted({s for s in secrets if len(s) >= 6}, key=len, reverse=True))
-    )
     console = format == "console" or (not format and stream_is_terminal)
     handler = _Handler(stream or sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_gathering(), structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                redaction,
-                _renderer(console, stream_is_terminal),
-            ],
-        )
+        _formatter(_Redaction(_maskable(secrets)), _renderer(console, stream_is_terminal))
     )
     _set_levels(getattr(logging, level.upper()))
     logging.getLogger().handlers = [handler]
@@ -98,6 +87,23 @@ class _Handler(logging.StreamHandler[TextIO]):
         kind = getattr(sys.exc_info()[0], "__name__", "an error")
         with suppress(OSError, ValueError):
             self.stream.write(f"A record of {record.name} could not be written: {kind}\n")
+
+
+def _maskable(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Longest first, as one may hold another; a very short one would mask half of every word."""
+    return tuple(sorted({text for text in secrets if len(text) >= 6}, key=len, reverse=True))
+
+
+def _formatter(redaction: Processor, renderer: Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_gathering(), structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redaction,
+            renderer,
+        ],
+    )
 
 
 def _gathering() -> list[Processor]:
