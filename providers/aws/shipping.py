@@ -23,6 +23,9 @@ from providers.aws.records import ONGOING, RETURNING, Records
 from providers.aws.services import Service, Services, service_from
 from providers.specs import EcsSpec
 
+BACK = "/back"
+"""Added to a rollout's key when its way back needs a revision of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -169,7 +172,7 @@ class Shipping:
         start = StartOrder(
             target=order.target,
             release=order.previous,
-            key=order.key,
+            key=f"{order.key}{BACK}",
             cause=order.cause,
             intended_at=order.intended_at,
             resumed=True,

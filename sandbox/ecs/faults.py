@@ -23,14 +23,14 @@ class Faults:
     down: bool = False
     latency: float = 0.0
     denied: frozenset[str] = frozenset()
-    _throttled: int = 0
+    _throttled: Counter[str] = field(default_factory=Counter)
     _lost: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def throttle(self, requests: int) -> None:
-        """Answer the next `requests` calls of ECS with ThrottlingException."""
+    def throttle(self, requests: int, operation: str = "") -> None:
+        """Answer the next calls of ECS, or of one operation, with ThrottlingException."""
         with self._lock:
-            self._throttled = requests
+            self._throttled[operation] = requests
 
     def lose_answer(self, operation: str) -> None:
         """Apply the next `operation`, then hang up without an answer."""
@@ -41,18 +41,17 @@ class Faults:
         """From now on the account may not use the service deployments API."""
         self.denied = SERVICE_DEPLOYMENT_CALLS
 
-    def take_throttle(self) -> bool:
+    def take_throttle(self, operation: str) -> bool:
         """Whether this call is to be throttled."""
-        with self._lock:
-            if self._throttled == 0:
-                return False
-            self._throttled -= 1
-            return True
+        return self._take(self._throttled, operation) or self._take(self._throttled, "")
 
     def take_loss(self, operation: str) -> bool:
         """Whether this call's answer is to be lost."""
+        return self._take(self._lost, operation)
+
+    def _take(self, left: Counter[str], name: str) -> bool:
         with self._lock:
-            if self._lost[operation] == 0:
+            if left[name] == 0:
                 return False
-            self._lost[operation] -= 1
+            left[name] -= 1
             return True

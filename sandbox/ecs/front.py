@@ -65,7 +65,7 @@ class Front:
     def _answer_ecs(
         self, environ: Environ, start_response: StartResponse, region: str, operation: str
     ) -> Iterable[bytes]:
-        if self._faults.take_throttle():
+        if self._faults.take_throttle(operation):
             return _refuse(start_response, "ThrottlingException", "Rate exceeded")
         if operation in self._faults.denied:
             who = f"arn:aws:iam::{self._account.id}:user/hms-sys"

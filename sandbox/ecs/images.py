@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 
 from sandbox.ecs.model import Fate, fate_of
 from sandbox.ecs.moto_app import MotoApp, MotoError
@@ -32,17 +33,14 @@ class Images:
             "config": {"mediaType": "config", "size": 1, "digest": f"sha256:{layer}"},
             "layers": [{"mediaType": "layer", "size": 1, "digest": f"sha256:{layer}"}],
         }
-        answer = self._moto.call(
-            "ecr",
-            "PutImage",
-            self._region,
-            {
-                "repositoryName": repository,
-                "imageManifest": json.dumps(manifest),
-                "imageTag": tag,
-            },
-        )
-        return str(answer["image"]["imageId"]["imageDigest"])
+        image = {
+            "repositoryName": repository,
+            "imageManifest": json.dumps(manifest),
+            "imageTag": tag,
+        }
+        with suppress(MotoError):  # ECR refuses the very same image once more
+            self._moto.call("ecr", "PutImage", self._region, image)
+        return self.resolve(f"{self.host}/{repository}:{tag}")[0]
 
     def resolve(self, image: str) -> tuple[str, Fate]:
         """Digest ("" when the registry is not ours) and fate of an image as a task would pull it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
@@ -79,14 +81,27 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
+async def eventually(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    """Look again and again until it holds."""
+    async with asyncio.timeout(seconds):
+        for wait in itertools.repeat(0.01):
+            if condition():
+                return
+            await asyncio.sleep(wait)
+
+
 @asynccontextmanager
-async def open_world(*, pace: float = PACE, breaker: bool = True) -> AsyncIterator[EcsWorld]:
+async def open_world(
+    *, pace: float = PACE, breaker: bool = True, unreachable: float = 5.0
+) -> AsyncIterator[EcsWorld]:
     """The stand-in with one service, and the real adapter."""
     with EcsStandIn(pace=pace) as ecs, environment(ecs.environment()):
         ecs.add_service(CLUSTER, SERVICE, REPOSITORY, EcsWorld.first, desired=2, breaker=breaker)
         for tag in (EcsWorld.good, EcsWorld.bad, EcsWorld.slow, "1.4-crash"):
             ecs.push_image(REPOSITORY, tag)
-        provider = EcsProvider(clock=SystemClock(), poll_seconds=0.05, unreachable_seconds=5.0)
+        provider = EcsProvider(
+            clock=SystemClock(), poll_seconds=0.05, unreachable_seconds=unreachable
+        )
         try:
             yield EcsWorld(ecs, provider)
         finally:
