@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from operations.deployment.ports import RestoreOrder, StartOrder
-from operations.deployment.progress import Handle, Progress, Verdict
-from operations.deployment.release import Release
+from operations.deployment.progress import Verdict
 from operations.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from tests.contract.world_ecs import (
     CLUSTER,
@@ -20,10 +16,15 @@ from tests.contract.world_ecs import (
     EcsWorld,
     ecs_target,
     eventually,
+    first_release,
+    follow,
     open_world,
+    order,
+    start,
+    text_of,
+    until_primary_is_complete,
 )
 
-PATIENCE = 15.0
 SERVICE_PARAMS = {"cluster": CLUSTER, "service": SERVICE}
 
 
@@ -45,58 +46,6 @@ async def any_world(world: EcsWorld, request: pytest.FixtureRequest) -> EcsWorld
 async def world_without_breaker() -> AsyncIterator[EcsWorld]:
     async with open_world(pace=0.03, breaker=False) as opened:
         yield opened
-
-
-async def order(world: EcsWorld, version: str) -> StartOrder:
-    release = (await world.provider.resolve(world.target, version)).release
-    return StartOrder(
-        target=world.target,
-        release=release,
-        key="D-1042",
-        cause="D-1042 by alice",
-        intended_at=datetime.now(UTC),
-    )
-
-
-async def start(world: EcsWorld, version: str) -> Handle:
-    return (await world.provider.start(await order(world, version))).handle
-
-
-async def follow(world: EcsWorld, handle: Handle) -> Progress:
-    async with asyncio.timeout(PATIENCE):
-        async for seen in world.provider.follow(world.target, handle):
-            if seen.verdict is not None:
-                return seen
-    raise AssertionError("the stream ended without a verdict")
-
-
-async def until_primary_is_complete(world: EcsWorld) -> None:
-    def is_complete() -> bool:
-        return world.ecs.service(CLUSTER, SERVICE).primary.rollout_state == "COMPLETED"
-
-    await eventually(is_complete)
-
-
-def way_back(world: EcsWorld, handle: Handle | None, previous: Release) -> RestoreOrder:
-    return RestoreOrder(
-        target=world.target,
-        previous=previous,
-        handle=handle,
-        key="D-1042",
-        cause="way back",
-        intended_at=datetime.now(UTC),
-    )
-
-
-async def first_release(world: EcsWorld) -> Release:
-    current = (await world.provider.resolve(world.target, "")).current
-    assert current is not None
-    return current
-
-
-def text_of(seen: Progress) -> str:
-    assert seen.failure is not None
-    return "\n".join((seen.failure.summary, seen.failure.reason, *seen.failure.evidence))
 
 
 async def test_a_breakers_rollback_is_told_as_one(any_world: EcsWorld) -> None:
@@ -267,75 +216,6 @@ async def test_what_serves_after_a_rollout_is_told_by_its_version(world: EcsWorl
     assert (health.version, health.state) == ("1.1", "healthy")
     assert current.version == "1.1"
     assert "@sha256:" in current.artifact
-
-
-async def test_aborting_asks_ecs_for_its_own_rollback(world: EcsWorld) -> None:
-    previous = await first_release(world)
-    handle = await start(world, EcsWorld.slow)
-
-    back = await world.provider.restore(way_back(world, handle, previous))
-
-    assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert world.ecs.calls["StopServiceDeployment"] == 1
-    assert world.ecs.calls["UpdateService"] == 1
-    assert await world.serving() == "1.0"
-
-
-async def test_aborting_without_that_right_updates_the_service_back(world: EcsWorld) -> None:
-    world.ecs.faults.deny_service_deployments()
-    previous = await first_release(world)
-    handle = await start(world, EcsWorld.slow)
-
-    back = await world.provider.restore(way_back(world, handle, previous))
-
-    assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert world.ecs.service(CLUSTER, SERVICE).task_definition.endswith(":1")
-
-
-async def test_a_finished_rollout_goes_back_to_the_former_revision(any_world: EcsWorld) -> None:
-    previous = await first_release(any_world)
-    handle = await start(any_world, EcsWorld.good)
-    await follow(any_world, handle)
-
-    back = await any_world.provider.restore(way_back(any_world, handle, previous))
-
-    assert (await follow(any_world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert await any_world.serving() == "1.0"
-    assert any_world.ecs.calls["RegisterTaskDefinition"] == 1
-
-
-async def test_the_way_back_is_found_without_a_handle(world: EcsWorld) -> None:
-    previous = await first_release(world)
-    await follow(world, await start(world, EcsWorld.good))
-
-    back = await world.provider.restore(way_back(world, None, previous))
-
-    assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert await world.serving() == "1.0"
-    assert world.ecs.calls["RegisterTaskDefinition"] == 1
-
-
-async def test_a_way_back_that_nothing_needs_changes_nothing(world: EcsWorld) -> None:
-    """The start was intended and never reached AWS."""
-    previous = await first_release(world)
-
-    back = await world.provider.restore(way_back(world, None, previous))
-
-    assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert await world.changes() == 0
-
-
-async def test_a_former_revision_that_is_gone_is_made_again(world: EcsWorld) -> None:
-    previous = await first_release(world)
-    handle = await start(world, EcsWorld.good)
-    await follow(world, handle)
-    world.ecs.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": f"{SERVICE}:1"})
-
-    back = await world.provider.restore(way_back(world, handle, previous))
-
-    assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
-    assert await world.serving() == "1.0"
-    assert world.ecs.service(CLUSTER, SERVICE).task_definition.endswith(":3")
 
 
 async def test_logs_are_the_newest_lines_oldest_first(world: EcsWorld) -> None:

@@ -6,17 +6,21 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.clock import SystemClock
+from operations.deployment.ports import RestoreOrder, StartOrder
+from operations.deployment.progress import Handle, Progress
+from operations.deployment.release import Release
 from operations.deployment.target import Target
 from providers.aws import EcsProvider
 from providers.specs import EcsSpec
 from sandbox.ecs import EcsStandIn
 
 PACE = 0.08
+PATIENCE = 15.0
 CLUSTER, SERVICE, REPOSITORY = "main", "myapp", "acme/myapp"
 
 
@@ -107,3 +111,63 @@ async def open_world(
         finally:
             await provider.close()
         assert ecs.unexpected == []
+
+
+async def order(world: EcsWorld, version: str) -> StartOrder:
+    """The order to ship a version."""
+    release = (await world.provider.resolve(world.target, version)).release
+    return StartOrder(
+        target=world.target,
+        release=release,
+        key="D-1042",
+        cause="D-1042 by alice",
+        intended_at=datetime.now(UTC),
+    )
+
+
+async def start(world: EcsWorld, version: str) -> Handle:
+    """Ship a version; what to follow."""
+    return (await world.provider.start(await order(world, version))).handle
+
+
+async def follow(world: EcsWorld, handle: Handle) -> Progress:
+    """The observation with the verdict."""
+    async with asyncio.timeout(PATIENCE):
+        async for seen in world.provider.follow(world.target, handle):
+            if seen.verdict is not None:
+                return seen
+    raise AssertionError("the stream ended without a verdict")
+
+
+async def until_primary_is_complete(world: EcsWorld) -> None:
+    """Wait until ECS is done, be it with the former version."""
+
+    def is_complete() -> bool:
+        return world.ecs.service(CLUSTER, SERVICE).primary.rollout_state == "COMPLETED"
+
+    await eventually(is_complete)
+
+
+def way_back(world: EcsWorld, handle: Handle | None, previous: Release) -> RestoreOrder:
+    """The order to bring a release back."""
+    return RestoreOrder(
+        target=world.target,
+        previous=previous,
+        handle=handle,
+        key="D-1042",
+        cause="way back",
+        intended_at=datetime.now(UTC),
+    )
+
+
+async def first_release(world: EcsWorld) -> Release:
+    """What serves now."""
+    current = (await world.provider.resolve(world.target, "")).current
+    assert current is not None
+    return current
+
+
+def text_of(seen: Progress) -> str:
+    """All that is told of a failure."""
+    assert seen.failure is not None
+    return "\n".join((seen.failure.summary, seen.failure.reason, *seen.failure.evidence))
