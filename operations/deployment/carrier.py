@@ -86,8 +86,12 @@ class Carrier:
             await self._tenure.write(lambda rollout, now: rollout, "rollout.resumed")
             return
 
+        # What was queued behind another rollout goes back to what that one left behind.
+        since = await self._tenure.live_since(self._rollout.requested_at)
+
         def begun(rollout: Rollout, now: datetime) -> Rollout:
-            return replace(rollout, steps=steps.first_steps(self._target, now))
+            previous = since.release if since else rollout.previous
+            return replace(rollout, previous=previous, steps=steps.first_steps(self._target, now))
 
         await self._tenure.write(begun, "rollout.started")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from operations.actor import Actor
 from operations.audit import AuditEvent
 from operations.clock import Clock
 from operations.deployment.identities import identify
 from operations.deployment.policy import Answer, Question, assess
-from operations.deployment.ports import Members, Provider, Store, TargetHealth
+from operations.deployment.ports import Members, Provider, Store, TargetHealth, Transaction
 from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
 from operations.deployment.target import Catalog, Target
 from operations.errors import OperationError, UnknownRollout
@@ -20,6 +20,8 @@ from operations.redaction import clean
 
 _STATUS_SECONDS = 10.0
 _LOG_SECONDS = 20.0
+
+_Asked = tuple[TargetHealth | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +103,7 @@ class Inquiries:
         async with self._store.snapshot() as tx:
             now = self._clock.now()
             for target, task in zip(targets, asked, strict=True):
-                health, trouble = task.result()
-                recent = await tx.rollouts.search(
-                    HistoryQuery(project=target.project, environment=target.environment, limit=1)
-                )
-                reports.append(
-                    TargetReport(
-                        target=target,
-                        health=health,
-                        trouble=trouble,
-                        lock=await tx.locks.get(target.project, target.environment, now),
-                        active=await tx.rollouts.active(target.project, target.environment),
-                        last=next(iter(recent.rollouts), None),
-                    )
-                )
+                reports.append(await _report(tx, target, task.result(), now))
         return reports
 
     async def why(self, project: str, environment: str, actor: Actor) -> Obstacles:
@@ -140,7 +129,7 @@ class Inquiries:
             found = await self._providers[target.provider].logs(target, lines=lines, since=since)
         return [clean(line, limit=1000) for line in found[-lines:]]
 
-    async def _health(self, target: Target) -> tuple[TargetHealth | None, str]:
+    async def _health(self, target: Target) -> _Asked:
         try:
             async with asyncio.timeout(_STATUS_SECONDS):
                 return await self._providers[target.provider].status(target), ""
@@ -148,3 +137,22 @@ class Inquiries:
             return None, f"no answer within {_STATUS_SECONDS:.0f} s"
         except OperationError as exc:
             return None, exc.message
+
+
+async def _report(tx: Transaction, target: Target, asked: _Asked, now: datetime) -> TargetReport:
+    health, trouble = asked
+    place = (target.project, target.environment)
+    recent = await tx.rollouts.search(
+        HistoryQuery(project=target.project, environment=target.environment, limit=1)
+    )
+    live = await tx.rollouts.last_live(*place)
+    if health and live and live.release.pin and live.release.pin in health.artifact:
+        health = replace(health, version=live.release.version)
+    return TargetReport(
+        target=target,
+        health=health,
+        trouble=trouble,
+        lock=await tx.locks.get(*place, now),
+        active=await tx.rollouts.active(*place),
+        last=next(iter(recent.rollouts), None),
+    )

@@ -23,6 +23,11 @@ class Release:
         return bool(self.pin)
 
 
+def is_same_artifact(one: Release, other: Release) -> bool:
+    """Whether both are the same immutable thing, whatever people called it."""
+    return one.is_pinned and one.pin == other.pin
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """A provider's answer to "what would this version be?".

@@ -14,7 +14,7 @@ from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
 from operations.deployment.ports import Members, Provider, Store, Transaction
-from operations.deployment.release import Release, Resolution
+from operations.deployment.release import Release, Resolution, is_same_artifact
 from operations.deployment.rollout import (
     Rollout,
     RolloutDraft,
@@ -182,8 +182,7 @@ class Requests:
         if request.provider and request.provider != target.provider:
             raise InvalidRequest(
                 f"{target.name} is deployed by {target.provider}, not {request.provider}.",
-                hint=f"Say `deploy {target.provider} {target.project} {target.environment}`, "
-                "or leave the word out.",
+                hint=f"Say `{_command(target, request)}`, or leave the word out.",
             )
         identity = await identify(actor, target, self._members)
         obstacle = permission_obstacle(target, identity)
@@ -192,14 +191,21 @@ class Requests:
         return target, identity
 
     async def _resolve(self, target: Target, version: str) -> Resolution:
+        """The provider's answer, with what serves now under the version that people gave it."""
         try:
             async with asyncio.timeout(_RESOLVE_SECONDS):
-                return await self._providers[target.provider].resolve(target, version)
+                found = await self._providers[target.provider].resolve(target, version)
         except TimeoutError as exc:
             raise ProviderUnavailable(
                 f"{target.spec.title} did not answer within {_RESOLVE_SECONDS:.0f} s.",
                 hint="Nothing was changed. Try again in a moment.",
             ) from exc
+        if found.current is None:
+            return found
+        async with self._store.snapshot() as tx:
+            live = await tx.rollouts.last_live(target.project, target.environment)
+        is_ours = live is not None and is_same_artifact(live.release, found.current)
+        return replace(found, current=live.release) if live and is_ours else found
 
     @staticmethod
     async def _assess(
@@ -236,6 +242,11 @@ class Requests:
         await announce(tx, rollout, now)
         behind = await tx.rollouts.active(draft.project, draft.environment)
         return Requested(rollout=rollout, superseded=superseded, behind=behind)
+
+
+def _command(target: Target, request: DeployRequest) -> str:
+    words = ["deploy", target.provider, target.project, target.environment, request.version]
+    return " ".join(word for word in words if word)
 
 
 def _draft(

@@ -100,6 +100,12 @@ class Tenure:
             if self.rollout.phase in CANCELLABLE and await self.is_cancelled():
                 raise CancelAsked
 
+    async def live_since(self, moment: datetime) -> Rollout | None:
+        """What went live on the same target after that moment."""
+        async with self._store.snapshot() as tx:
+            live = await tx.rollouts.last_live(self.rollout.project, self.rollout.environment)
+        return live if live and live.ended_at and live.ended_at > moment else None
+
     async def is_cancelled(self) -> bool:
         """Whether somebody has asked to stop it."""
         async with self._store.snapshot() as tx:

@@ -12,6 +12,7 @@ import pytest
 
 from operations.deployment.ports import Capabilities, RestoreOrder, StartOrder
 from operations.deployment.progress import Handle, Progress, Started, StepState, Verdict
+from operations.deployment.release import Release
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.deployment.target import Catalog, HealthRule, OnFailure, Target
 from operations.deployment.tenure import Tenure
@@ -287,6 +288,27 @@ async def test_a_second_deploy_to_a_busy_target_waits_its_turn(engine: Engine) -
     assert started is not None
     assert ended.ended_at is not None
     assert started >= ended.ended_at
+
+
+async def test_what_waited_behind_another_goes_back_to_what_that_one_brought(
+    engine: Engine,
+) -> None:
+    newest = Release(version="1.2", artifact="acme/myapp@sha256:ccc", pin="sha256:ccc")
+    engine.provider.releases["1.2"] = newest
+    engine.provider.scripts[newest.artifact] = FAILURE
+    engine.provider.release_followers.clear()
+    first = await engine.ask("1.1")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(engine.worker().carry_out(first.id))
+        await engine.provider.is_followed.wait()
+        second = await engine.ask("1.2")
+        engine.provider.release_followers.set()
+
+    ended = await engine.carry_out(second)
+
+    assert ended.state is RolloutState.ROLLED_BACK
+    assert engine.provider.serving == NEW.artifact
+    assert "1.1 is serving again" in ended.outcome
 
 
 class _Killed(BaseException):
