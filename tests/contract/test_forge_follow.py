@@ -215,6 +215,18 @@ async def test_a_running_scripts_log_is_read_rarely(pinning: Setting) -> None:
     assert 0 < len(logs) <= len(looks) / 5
 
 
+async def test_a_log_is_not_read_when_requests_are_short(clock: SteppedClock) -> None:
+    async with open_setting(clock=clock, per_minute=20) as setting:
+        for _ in range(4):
+            await setting.provider.status(setting.target)
+            clock.advance(3)
+        started = await setting.provider.start(setting.order("main"))
+        setting.site.deployments[-1].run = 30
+        await setting.end_of(started.handle)
+
+        assert not [r for r in setting.forge.requests if r.endswith("/log")]
+
+
 async def test_an_overdue_deployment_is_explained_by_its_output(
     pinning: Setting, clock: SteppedClock
 ) -> None:

@@ -137,12 +137,25 @@ async def test_a_former_deployment_of_the_same_commit_is_not_taken_for_ours() ->
 
 
 async def test_two_rollouts_of_one_commit_are_two_deployments(pinning: Setting) -> None:
-    first = await pinning.provider.start(pinning.order("main", key="D-1"))
+    one, two = pinning.order("main", key="D-1"), pinning.order("main", key="D-2")
+    first = await pinning.provider.start(one)
     await pinning.end_of(first.handle)
 
-    second = await pinning.provider.start(pinning.order("main", key="D-2"))
+    second = await pinning.provider.start(two)
 
     assert second.handle["deployment"] != first.handle["deployment"]
+
+
+async def test_the_deployment_that_failed_is_not_the_way_back(pinning: Setting) -> None:
+    failed = pinning.site.deploy(pinning.clock.now())
+    back = pinning.way_back(
+        {"deployment": failed.id, "commit": pinning.commit("main").sha}, pinning.release("main")
+    )
+    await pinning.clock.sleep(10)
+
+    started = await pinning.provider.restore(back)
+
+    assert started.handle["deployment"] != failed.id
 
 
 async def test_a_deployment_that_somebody_else_started_is_waited_for(pinning: Setting) -> None:
