@@ -28,6 +28,7 @@ from operations.deployment.requests import Requests
 from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.worker import Worker, Workshop
+from providers.github import GitHub
 from providers.probe import HttpProbe
 from storage.database import Database, open_database
 
@@ -40,6 +41,7 @@ class Services:
     clock: Clock
     catalog: Catalog
     providers: Mapping[str, Provider]
+    commits: GitHub
     database: Database
     deployments: Deployments
     supervisor: Supervisor
@@ -56,7 +58,9 @@ async def open_services(
         database = await open_database(settings.database_url.get_secret_value(), clock=clock)
         stack.push_async_callback(database.close)
         catalog = config.catalog()
-        providers = await _build_providers(settings, catalog, clock, stack)
+        commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
+        stack.push_async_callback(commits.close)
+        providers = _build_providers(_Parts(settings, clock, commits), catalog, stack)
         probe = HttpProbe()
         stack.push_async_callback(probe.close)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -74,6 +78,7 @@ async def open_services(
             clock=clock,
             catalog=catalog,
             providers=providers,
+            commits=commits,
             database=database,
             deployments=_build_deployments(shop, members),
             supervisor=supervisor,
@@ -100,13 +105,22 @@ def _build_deployments(shop: Workshop, members: Members) -> Deployments:
 Built = tuple[Provider, Callable[[], Awaitable[None]]]
 
 
-def _build_kubernetes(settings: Settings, clock: Clock) -> Built:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What adapters are built from."""
+
+    settings: Settings
+    clock: Clock
+    commits: GitHub
+
+
+def _build_kubernetes(parts: _Parts) -> Built:
     from providers.kubernetes import KubernetesProvider
     from providers.registry import Registry
 
     registry = Registry()
     provider = KubernetesProvider(
-        clock=clock, registry=registry, kubeconfig=settings.kubeconfig or None
+        clock=parts.clock, registry=registry, kubeconfig=parts.settings.kubeconfig or None
     )
 
     async def close() -> None:
@@ -116,45 +130,38 @@ def _build_kubernetes(settings: Settings, clock: Clock) -> Built:
     return provider, close
 
 
-def _build_ecs(settings: Settings, clock: Clock) -> Built:
+def _build_ecs(parts: _Parts) -> Built:
     from providers.aws import EcsProvider
 
-    provider = EcsProvider(clock=clock)
+    provider = EcsProvider(clock=parts.clock)
     return provider, provider.close
 
 
-def _build_forge(settings: Settings, clock: Clock) -> Built:
+def _build_forge(parts: _Parts) -> Built:
     from providers.forge import ForgeProvider
-    from providers.github import GitHub
 
-    commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
     provider = ForgeProvider(
-        token=_text(settings.forge_api_token),
-        base_url=settings.forge_api_url,
-        commits=commits,
-        clock=clock,
+        token=_text(parts.settings.forge_api_token),
+        base_url=parts.settings.forge_api_url,
+        commits=parts.commits,
+        clock=parts.clock,
     )
-
-    async def close() -> None:
-        await provider.close()
-        await commits.close()
-
-    return provider, close
+    return provider, provider.close
 
 
-_BUILDERS: Mapping[str, Callable[[Settings, Clock], Built]] = {
+_BUILDERS: Mapping[str, Callable[[_Parts], Built]] = {
     "k8s": _build_kubernetes,
     "aws": _build_ecs,
     "forge": _build_forge,
 }
 
 
-async def _build_providers(
-    settings: Settings, catalog: Catalog, clock: Clock, stack: AsyncExitStack
+def _build_providers(
+    parts: _Parts, catalog: Catalog, stack: AsyncExitStack
 ) -> Mapping[str, Provider]:
     providers: dict[str, Provider] = {}
     for name in dict.fromkeys(target.provider for target in catalog.targets):
-        providers[name], close = _BUILDERS[name](settings, clock)
+        providers[name], close = _BUILDERS[name](parts)
         stack.push_async_callback(close)
     return providers
 

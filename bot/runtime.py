@@ -21,6 +21,7 @@ from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.settings import Settings
+from bot.shipments import Shipments
 from handlers.http.app import build_http_app
 from handlers.http.health import Health
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
@@ -68,6 +69,7 @@ class Bot:
                 guard=services.supervisor,
                 capabilities={n: p.capabilities for n, p in services.providers.items()},
                 owner=services.owner,
+                shipments=Shipments(services.commits, services.catalog),
             ),
             client=client,
             signing_secret=_text(settings.slack_signing_secret),
