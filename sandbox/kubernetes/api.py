@@ -76,6 +76,9 @@ class Api:
             return await handler(request)
         except ApiError as error:
             return error.response()
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            self.unexpected.append(f"{request.method} {request.path_qs} broke: {error!r}")
+            raise
 
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         raise self._refuse(request, 404, "the server could not find the requested resource")

@@ -21,7 +21,7 @@ class Watches:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._open: set[web.Request] = set()
+        self._open: list[asyncio.Transport] = []
         self._ending = False
 
     @property
@@ -31,16 +31,13 @@ class Watches:
 
     def drop(self) -> None:
         """Cut every open watch, as a balancer does."""
-        for request in list(self._open):
-            if request.transport is not None:
-                request.transport.abort()
+        for transport in list(self._open):
+            transport.abort()
 
     def end(self) -> None:
         """Let every watch end, as at a shutdown."""
         self._ending = True
-        for request in list(self._open):
-            if request.transport is not None:
-                request.transport.abort()
+        self.drop()
 
     def begin(self) -> None:
         """Accept watches again."""
@@ -53,8 +50,11 @@ class Watches:
         watch = _Watch(self._store, request, resource, namespace, selects)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return response
         changed = self._store.subscribe()
-        self._open.add(request)
+        self._open.append(transport)
         try:
             while not self._ending and time.monotonic() < watch.until:
                 changed.clear()
@@ -65,7 +65,7 @@ class Watches:
         except ConnectionError:
             return response
         finally:
-            self._open.discard(request)
+            self._open.remove(transport)
             self._store.unsubscribe(changed)
         return response
 
