@@ -97,6 +97,7 @@ _DUE_AT = sa.case((_N.claim_until > _N.due_at, _N.claim_until), else_=_N.due_at)
 _EARLIEST = Statement(sa.select(sa.func.min(_DUE_AT).label("due_at")).where(_IS_UNDELIVERED))
 
 _UNCLAIMED = -1
+_Key = tuple[str, NoticeKind, int, int]
 
 
 class SqlNoticeQueue:
@@ -104,7 +105,7 @@ class SqlNoticeQueue:
 
     def __init__(self, engine: Engine, now: Now) -> None:
         self._engine = engine
-        self._claims: dict[tuple[str, NoticeKind], int] = {}
+        self._claims: dict[_Key, int] = {}
         self._waiting = Waiting(engine, Topic.NOTICES, now, self._earliest)
 
     async def claim(
@@ -125,9 +126,10 @@ class SqlNoticeQueue:
                 )[0]
                 for pick in picked
             ]
-        for row in rows:
-            self._claims[row["subject"], NoticeKind(row["kind"])] = row["claim_number"]
-        return [_notice_of(row) for row in rows]
+        notices = [_notice_of(row) for row in rows]
+        for notice, row in zip(notices, rows, strict=True):
+            self._claims[_key(notice)] = row["claim_number"]
+        return notices
 
     async def delivered(self, notice: Notice, posted: PostedMessage | None) -> None:
         """Done with the version that was claimed."""
@@ -184,16 +186,21 @@ class SqlNoticeQueue:
         await self._waiting.wait(seconds)
 
     def _claim_of(self, notice: Notice) -> dict[str, object]:
-        number = self._claims.get((notice.subject, notice.kind), _UNCLAIMED)
+        number = self._claims.get(_key(notice), _UNCLAIMED)
         return {"at_subject": notice.subject, "at_kind": notice.kind.value, "at_claim": number}
 
     def _forget(self, notice: Notice) -> None:
-        self._claims.pop((notice.subject, notice.kind), None)
+        self._claims.pop(_key(notice), None)
 
     async def _earliest(self) -> datetime | None:
         async with self._engine.session(writing=False) as session:
             rows = await session.fetch(_EARLIEST)
         return to_optional_time(rows[0]["due_at"])
+
+
+def _key(notice: Notice) -> _Key:
+    """Tells two claims of the same notice apart: a take-over counts as an attempt."""
+    return notice.subject, notice.kind, notice.version, notice.attempts
 
 
 def _notice_of(row: Row) -> Notice:

@@ -13,7 +13,7 @@ from typing import cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no type information
 
-from operations.errors import StorageError, StorageUnavailable
+from operations.errors import InvalidRequest, StorageError, StorageUnavailable
 from operations.redaction import clean
 from storage.session import (
     STATEMENT_SECONDS,
@@ -48,6 +48,8 @@ def translated() -> Iterator[None]:
         yield
     except asyncpg.UniqueViolationError as exc:
         raise UniqueViolation("The database holds such a row already.") from exc
+    except ValueError as exc:  # of the values, before anything was sent
+        raise StorageError("The database cannot keep this value.") from exc
     except _UNAVAILABLE as exc:
         raise StorageUnavailable(f"The database cannot be used now: {_words(exc)}.") from exc
     except asyncpg.PostgresError as exc:
@@ -63,11 +65,14 @@ def _words(error: Exception) -> str:
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
-    """A connection of one's own; raises StorageUnavailable or StorageError."""
+    """A connection of one's own; raises StorageUnavailable, StorageError or InvalidRequest."""
     with translated():
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
-        )
+        try:
+            return await asyncpg.connect(
+                dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
+            )
+        except ValueError as exc:
+            raise InvalidRequest("The database's URL cannot be read.") from exc
 
 
 class PostgresSession:

@@ -56,12 +56,14 @@ def translate(error: sqlite3.Error) -> StorageError:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises our errors in place of the driver's; ValueError is how aiosqlite says "closed"."""
+    """Raises our errors in place of the driver's."""
     try:
         yield
     except sqlite3.Error as exc:
         raise translate(exc) from exc
-    except ValueError as exc:
+    except UnicodeError as exc:
+        raise StorageError("The database cannot keep this text.") from exc
+    except ValueError as exc:  # how aiosqlite says that the connection is closed
         raise StorageUnavailable("The database is closed.") from exc
 
 
@@ -130,9 +132,9 @@ class SqliteEngine:
     async def session(self, *, writing: bool) -> AsyncIterator[SqliteSession]:
         """A transaction, committed at the end of the block and rolled back when it raises."""
         async with self._connection(writing) as connection:
-            await _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
             session = SqliteSession(connection, writing=writing)
             try:
+                await _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
                 yield session
                 await _run(connection, "COMMIT")
             except BaseException:

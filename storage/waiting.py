@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
-from operations.errors import StorageUnavailable
+from operations.errors import StorageError
 from storage.session import Engine, Topic
 
-_BREATH = 0.01
+_BREATH = 0.05
 """Seconds before one returns for what is due already: another may hold it, and would be asked in a circle."""
 
 Now = Callable[[], datetime]
@@ -48,7 +48,7 @@ class Waiting:
 
     async def _seconds_until_due(self) -> float:
         due = None
-        with suppress(StorageUnavailable):
+        with suppress(StorageError):
             due = await self._earliest()
         if due is None:
             return self._engine.poll_seconds

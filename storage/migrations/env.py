@@ -6,9 +6,6 @@ from alembic import context
 
 from storage.schema import METADATA
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
-    transactional_ddl=False,  # the caller's one transaction holds everything
-)
+# The connection is in the caller's transaction, which holds every step.
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 context.run_migrations()
