@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
 
 import httpx
 
@@ -40,10 +43,25 @@ class HttpProbe:
         return "" if status == rule.expect else f"answered {status}, wanted {rule.expect}"
 
 
-def _why_not_connected(error: httpx.ConnectError) -> str:
-    told = f"{error} {error.__cause__}".lower()
-    if "certificate" in told or "ssl" in told:
+def _why_not_connected(error: BaseException) -> str:
+    kinds = tuple(_causes(error))
+    if any(issubclass(kind, ssl.SSLCertVerificationError) for kind in kinds):
         return "its certificate is not trusted"
-    if "name" in told or "nodename" in told or "getaddrinfo" in told:
+    if any(issubclass(kind, ssl.SSLError) for kind in kinds):
+        return "TLS failed"
+    if any(issubclass(kind, socket.gaierror) for kind in kinds):
         return "its name is not known"
-    return "refused the connection"
+    if any(issubclass(kind, ConnectionRefusedError) for kind in kinds):
+        return "refused the connection"
+    return "cannot be connected to"
+
+
+def _causes(error: BaseException | None) -> Iterator[type[BaseException]]:
+    """The kinds of errors behind an error; a name with several addresses has one for each."""
+    if error is None:
+        return
+    yield type(error)
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    yield from _causes(error.__cause__ or error.__context__)

@@ -46,6 +46,7 @@ class Deployment:
     fault: str = ""
     prints: tuple[str, ...] = ()
     is_quiet: bool = False
+    is_live: bool = False
     run: int = _RUN
     cancelled_at: datetime | None = None
 
@@ -135,7 +136,10 @@ class Site:
         former = self._add(at, pace=timedelta(0))
         former.commit = commit
         former.stated_commit = commit.sha
-        self.serving = commit.sha
+        self._activate(former)
+
+    def _write_log(self, at: datetime, text: str) -> None:
+        self.application_log.append(f"[{at:%Y-%m-%d %H:%M:%S}] production.INFO: {text}")
 
     def deploy(self, now: datetime, variables: dict[str, str] | None = None) -> Deployment:
         """Queue a deployment; `variables` are the query of the deploy hook."""
@@ -168,9 +172,14 @@ class Site:
                 deployment.begins_at = former_end
             if now >= deployment.runs_at and deployment.commit is None and not deployment.fault:
                 self._check_out(deployment)
-            if deployment.status(now) == "finished" and deployment.commit is not None:
-                self.serving = deployment.commit.sha
+            if deployment.status(now) == "finished" and not deployment.is_live:
+                self._activate(deployment)
             former_end = deployment.ends_at
+
+    def _activate(self, deployment: Deployment) -> None:
+        deployment.is_live = True
+        self.serving = deployment.commit.sha if deployment.commit else ""
+        self._write_log(deployment.ends_at, f"Release {self.serving[:7]} booted")
 
     def _check_out(self, deployment: Deployment) -> None:
         pinned = bool(deployment.revision and _CHECKS_OUT.search(self.script))

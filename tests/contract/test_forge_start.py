@@ -197,6 +197,15 @@ async def test_a_way_back_that_the_script_cannot_go_says_what_a_person_can_do(
     assert plain.site.asked == 0
 
 
+async def test_a_way_back_is_not_gone_on_the_chance_that_it_is_the_head(plain: Setting) -> None:
+    plain.github.down = True
+
+    with pytest.raises(ProviderRejected):
+        await plain.provider.restore(plain.way_back(None, plain.release("1.0")))
+
+    assert plain.site.asked == 0
+
+
 async def test_a_way_back_to_an_unknown_commit_is_refused(pinning: Setting) -> None:
     unknown = Release(version="main", artifact="main")
 

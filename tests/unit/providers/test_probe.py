@@ -90,6 +90,12 @@ async def test_a_closed_port_refuses(probe: HttpProbe) -> None:
     assert trouble == "refused the connection"
 
 
+async def test_a_server_that_speaks_no_tls_is_told(page: str, probe: HttpProbe) -> None:
+    trouble = await probe.probe(HealthRule(url=page.replace("http:", "https:")))
+
+    assert trouble == "TLS failed"
+
+
 @pytest.mark.parametrize("url", ["", "ftp://example.com/", "http://[", "http://a b/"])
 async def test_a_url_that_cannot_be_asked_does_not_raise(probe: HttpProbe, url: str) -> None:
     assert await probe.probe(HealthRule(url=url))
