@@ -1,0 +1,175 @@
+"""Kubernetes' world: a Deployment of three pods, and a registry that knows every tag's digest."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from bot.clock import SystemClock
+from operations.deployment.ports import RestoreOrder, StartOrder
+from operations.deployment.progress import Handle, Progress
+from operations.deployment.release import Release
+from operations.deployment.target import Target
+from providers.kubernetes import KubernetesProvider, Patience
+from providers.registry import Registry
+from providers.specs import KubernetesSpec
+from sandbox.kubernetes import KubernetesStandIn
+from sandbox.registry import RegistryStandIn
+
+NAMESPACE = "shop"
+PACE = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Both stand-ins and the real adapter, with `deployment/web` on version 1.0."""
+
+    cluster: KubernetesStandIn
+    registry: RegistryStandIn
+    provider: KubernetesProvider
+    workload: str = "deployment/web"
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    @property
+    def image(self) -> str:
+        """The repository, in the registry stand-in."""
+        return f"{self.registry.host}/acme/web"
+
+    @property
+    def target(self) -> Target:
+        """shop/prod."""
+        return self.target_of(self.workload)
+
+    def target_of(self, workload: str, *, container: str = "", image: str | None = "") -> Target:
+        """A target for any workload; `image` None leaves it to what runs."""
+        spec = KubernetesSpec(
+            provider="k8s",
+            namespace=NAMESPACE,
+            workload=workload,
+            container=container,
+            image=self.image if image == "" else image,
+        )
+        return Target(
+            project="shop", environment="prod", spec=spec, timeout=timedelta(seconds=10)
+        )
+
+    def pinned(self, version: str) -> Release:
+        """A release without asking anybody."""
+        digest = self.registry.digest_of(self.image, version)
+        return Release(version=version, artifact=f"{self.image}@{digest}", pin=digest)
+
+    def order(
+        self, version: str, *, key: str = "D-1042", target: Target | None = None
+    ) -> StartOrder:
+        """Ship a version, pinned."""
+        return StartOrder(
+            target=target or self.target,
+            release=self.pinned(version),
+            key=key,
+            cause=f"{key} by alice",
+            intended_at=self.clock.now(),
+        )
+
+    def way_back(
+        self,
+        previous: Release,
+        *,
+        key: str = "D-1042",
+        target: Target | None = None,
+        handle: Handle | None = None,
+    ) -> RestoreOrder:
+        """Bring `previous` back."""
+        return RestoreOrder(
+            target=target or self.target,
+            previous=previous,
+            handle=handle,
+            key=key,
+            cause=f"way back of {key}",
+            intended_at=self.clock.now(),
+        )
+
+    async def end_of(self, handle: Handle, target: Target | None = None) -> Progress:
+        """The observation with the verdict."""
+        async with asyncio.timeout(10):
+            async for seen in self.provider.follow(target or self.target, handle):
+                if seen.verdict is not None:
+                    return seen
+        raise AssertionError("the stream ended without a verdict")
+
+
+async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Poll until it is so; TimeoutError when it does not come about."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_setting(
+    *, patience: Patience | None = None, pace: float = PACE, timeout: float = 5.0
+) -> AsyncIterator[Setting]:
+    """Everything up, version 1.0 live; asserts at the end that nothing unknown was asked."""
+    registry_client = Registry()
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            RegistryStandIn() as registry,
+            KubernetesStandIn(pace=pace, registry=registry, slow_paces=100_000) as cluster,
+        ):
+            cluster.add_deployment(NAMESPACE, "web", f"{registry.host}/acme/web:1.0")
+            provider = KubernetesProvider(
+                clock=SystemClock(),
+                registry=registry_client,
+                kubeconfig=str(cluster.kubeconfig(Path(folder) / "config")),
+                patience=patience,
+                timeout=timeout,
+            )
+            try:
+                yield Setting(cluster=cluster, registry=registry, provider=provider)
+                assert cluster.unexpected == []
+                assert registry.unexpected == []
+            finally:
+                await provider.close()
+                await registry_client.close()
+
+
+class KubernetesWorld:
+    """See `tests.contract.worlds.World`."""
+
+    first = "1.0"
+    good = "1.1"
+    bad = "1.2-bad"
+    slow = "1.3-slow"
+    missing = "1.9-missing"
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self.provider = setting.provider
+        self.target = setting.target
+
+    async def serving(self) -> str:
+        """The version of the pods that are ready; all of them when there are several."""
+        return "+".join(sorted(self._setting.cluster.serving(NAMESPACE, {"app": "web"})))
+
+    async def changes(self) -> int:
+        """Patches that were carried out."""
+        return len(self._setting.cluster.patches)
+
+    async def break_down(self) -> None:
+        """Every connection is cut."""
+        self._setting.cluster.faults.cuts = True
+
+    async def recover(self) -> None:
+        """All is well."""
+        self._setting.cluster.faults.clear()
+
+
+@asynccontextmanager
+async def open_world() -> AsyncIterator[KubernetesWorld]:
+    """Kubernetes' world for the one suite of providers."""
+    async with open_setting() as setting:
+        yield KubernetesWorld(setting)
