@@ -87,7 +87,7 @@ async def _open_platforms(stack: AsyncExitStack, pace: float) -> Platforms:
     return Platforms(
         registry=registry,
         kubernetes=await stack.enter_async_context(KubernetesStandIn(pace=pace, registry=registry)),
-        ecs=await stack.enter_async_context(EcsStandIn(pace=pace)),
+        ecs=await stack.enter_async_context(EcsStandIn(pace=pace, any_tag=True)),
         github=await stack.enter_async_context(GitHubStandIn(repositories=[site])),
         forge=await stack.enter_async_context(ForgeStandIn(repositories=[site], pace=pace)),
     )

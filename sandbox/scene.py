@@ -34,8 +34,6 @@ def set_scene(platforms: Platforms) -> None:
             "default", name, f"{registry}/{repository}:1.0", replicas=replicas, container="app"
         )
     platforms.ecs.add_service("main", "myapp", "acme/myapp", "1.0", desired=3)
-    for tag in ("1.1", "1.2", "1.2-bad", "1.2-crash", "1.2-slow"):
-        platforms.ecs.push_image("acme/myapp", tag)
     platforms.forge.add_site("acme/site", live="1.0")
 
 

@@ -127,6 +127,7 @@ class Api:
                 request, 405, "the server does not allow this method on the resource"
             )
         body = _decode(await request.text())
+        await self._faults.meet_patch()
         if self._faults.loses_patch():
             return cut(request)
         before = self._store.get(resource, request.match_info["namespace"], name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -13,12 +14,15 @@ class Faults:
     """Knobs. `latency` is in seconds and delays every answer.
 
     `refused` is the status that every request gets (0: none), `cuts` drops every connection instead.
+    `hold_patches` delays patches alone, `before_patch` is called once when the next one has come in.
     """
 
     def __init__(self) -> None:
         self.latency = 0.0
         self.refused = 0
         self.cuts = False
+        self.hold_patches = 0.0
+        self.before_patch: Callable[[], object] | None = None
         self._throttled = 0
         self._lost = 0
         self._swallowed = 0
@@ -38,6 +42,7 @@ class Faults:
     def clear(self) -> None:
         """All is well again."""
         self.latency, self.refused, self.cuts = 0.0, 0, False
+        self.hold_patches, self.before_patch = 0.0, None
         self._throttled = self._lost = self._swallowed = 0
 
     async def meet(self, request: web.Request) -> bool:
@@ -50,6 +55,14 @@ class Faults:
             self._throttled -= 1
             raise ApiError(429, "too many requests, please try again later")
         return self.cuts
+
+    async def meet_patch(self) -> None:
+        """Apply the knobs that patches alone meet."""
+        if self.hold_patches:
+            await asyncio.sleep(self.hold_patches)
+        if self.before_patch is not None:
+            surprise, self.before_patch = self.before_patch, None
+            surprise()
 
     def loses_patch(self) -> bool:
         """Whether this patch is lost; counts it."""
