@@ -169,6 +169,7 @@ class SlackStandIn:
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """A response_url."""
         ticket = self._tickets.get(request.match_info["name"])
+        await asyncio.sleep(self.latency)
         if self.is_down:
             return web.Response(status=503)
         if ticket is None or ticket.uses >= 5 or time.monotonic() - ticket.made_at > 1800:
@@ -345,6 +346,8 @@ async def open_slack() -> AsyncIterator[SlackStandIn]:
     stand_in = SlackStandIn()
     application = web.Application()
     application.router.add_post("/api/{method}", stand_in.serve)
+    # The SDK reads with GET.
+    application.router.add_get("/api/{method}", stand_in.serve)
     application.router.add_post("/respond/{name}", stand_in.respond)
     application.router.add_get("/socket/{ticket}", stand_in.sockets.serve)
     async with listening(application) as url:
@@ -383,6 +386,8 @@ async def _params(request: web.Request) -> Params:
     if request.content_type == "application/json":
         body = await request.json()
         return {key: value for key, value in body.items() if value is not None}
+    if request.method == "GET":
+        return dict(request.query)
     form = await request.post()
     return {key: value for key, value in form.items() if isinstance(value, str)}
 

@@ -25,7 +25,8 @@ from operations.deployment.service import Deployments
 from operations.errors import ProviderUnauthorized
 from operations.guard import Guard
 
-_LOG = logging.getLogger("hms.slack.bolt")
+_LOG = logging.getLogger("hms.slack")
+_BOLT_LOG = logging.getLogger("hms.slack.bolt")
 _UNSIGNED = "socket mode has no signatures"
 
 
@@ -103,8 +104,11 @@ def _build_app(desk: Desk, outlet: Outlet, client: AsyncWebClient, signing_secre
         """One workspace, one token: asking Slack at every start would only add a way to fail."""
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
+    # Bolt warns of a token that stands in the environment too, and of one beside `authorize`.
+    _BOLT_LOG.setLevel(logging.ERROR)
     app = AsyncApp(
         name="hms-sys",
+        logger=_BOLT_LOG,
         client=client,
         signing_secret=signing_secret or _UNSIGNED,
         authorize=authorize,

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from handlers.slack.cards import Cards
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
-from handlers.slack.pace import Pace
+from handlers.slack.pace import Limits, Pace
 from handlers.slack.views.blocks import Message, message, section
 from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
 from operations.clock import Clock
@@ -34,6 +34,7 @@ from operations.guard import Guard
 from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
 
 _LOG = logging.getLogger("hms.slack.notices")
+_WAITS_FOR_CARD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class DeliverySettings:
     longest_pause_seconds: float = 60.0
     refused_seconds: float = 60.0
     patience: int = 10
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class SlackNotices:
         self._clock = delivery.clock
         self._guard = delivery.guard
         self._settings = settings or DeliverySettings()
-        self._pace = Pace()
+        self._pace = Pace(self._settings.limits)
         self._slots = asyncio.Semaphore(self._settings.at_once)
 
     async def run(self) -> None:
@@ -143,7 +145,12 @@ class SlackNotices:
             return await self._tell_card(notice, rollout)
         return await self._tell_thread(notice, rollout)
 
-    async def _tell_card(self, notice: Notice, rollout: Rollout) -> PostedMessage | None:
+    async def _tell_card(self, notice: Notice, rollout: Rollout) -> PostedMessage:
+        told = await self._show_card(notice, rollout)
+        await self._retire_former(rollout)
+        return told
+
+    async def _show_card(self, notice: Notice, rollout: Rollout) -> PostedMessage:
         posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
         if posted is None and notice.uncertain:
             posted = await self._found(notice)
@@ -154,7 +161,6 @@ class SlackNotices:
         except MessageGone:
             _LOG.info("the card of %s is gone: it is posted anew", notice.subject)
             return await self._post(notice, lambda: self._card_of(rollout.id))
-        await self._retire_former(rollout)
         return posted
 
     async def _tell_thread(self, notice: Notice, rollout: Rollout) -> PostedMessage | None:
@@ -163,7 +169,7 @@ class SlackNotices:
             return None
         card = await self._queue.posted(notice.subject, NoticeKind.CARD)
         if card is None:
-            raise ProviderUnavailable("It waits until the card has been posted.", retry_after=1.0)
+            raise ProviderUnavailable("It waits until the card has been posted.")
         if notice.uncertain and (found := await self._found(notice, card.ts)):
             return found
         is_end = notice.kind is NoticeKind.ENDED
@@ -171,7 +177,10 @@ class SlackNotices:
         broadcast = is_end and is_broadcast(rollout)
         try:
             return await self._post(notice, lambda: _ready(drawn), card.ts, broadcast=broadcast)
-        except MessageGone:
+        except MessageGone as exc:
+            if notice.attempts < _WAITS_FOR_CARD:
+                # Whoever edits the card notices too, and posts it anew.
+                raise ProviderUnavailable("It waits until the card has been posted anew.") from exc
             return await self._post(notice, lambda: _ready(drawn))
 
     async def _card_of(self, rollout_id: int) -> Message:
@@ -223,8 +232,8 @@ class SlackNotices:
         posted = await self._queue.posted(former.name, NoticeKind.CARD) if former else None
         if former is None or posted is None:
             return
-        if self._pace.edit(former.name, Urgency.PROGRESS, self._clock.now()) > 0:
-            return
+        while (pause := self._pace.edit(former.name, Urgency.DECISION, self._clock.now())) > 0:
+            await self._clock.sleep(pause)
         try:
             await self._outlet.edit(posted, await self._cards.draw(former))
         except OperationError as exc:

@@ -7,36 +7,40 @@ Pure bookkeeping: it is told the time and answers how long to wait; 0 means that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.outbox import Urgency
 
-_POST_SECONDS = 1.0
-_EDITS_A_MINUTE = 50.0
-_BURST = 15.0
-"""How many edits may go out at once; the minute's sum stays within Slack's limit nearly everywhere."""
-_RESERVE = 7.0
-"""What progress leaves for ends and decisions."""
-_PROGRESS_SECONDS = 3.0
 _REMEMBERED = 2000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Slack's, and our share of them. `burst` edits may go out at once; progress leaves `reserve` of them."""
+
+    post_seconds: float = 1.0
+    edits_a_minute: float = 45.0
+    burst: float = 15.0
+    reserve: float = 7.0
+    progress_seconds: float = 3.0
+
+
 class Pace:
     """One for each workspace, shared by everything that sends."""
 
-    _tokens: float = _BURST
-    _counted_at: datetime | None = None
-    _posted: dict[str, datetime] = field(default_factory=dict)
-    _edited: dict[str, datetime] = field(default_factory=dict)
-    _blocked: dict[str, datetime] = field(default_factory=dict)
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._tokens = self._limits.burst
+        self._counted_at: datetime | None = None
+        self._posted: dict[str, datetime] = {}
+        self._edited: dict[str, datetime] = {}
+        self._blocked: dict[str, datetime] = {}
 
     def post(self, channel: str, now: datetime) -> float:
         """Seconds until a message may be posted to the channel; 0: this one may, and is counted."""
-        wait = max(
-            self._blocked_for("post", now), _since(self._posted, channel, _POST_SECONDS, now)
-        )
+        spacing = _since(self._posted, channel, self._limits.post_seconds, now)
+        wait = max(self._blocked_for("post", now), spacing)
         if wait <= 0:
             _remember(self._posted, channel, now)
         return wait
@@ -46,9 +50,10 @@ class Pace:
         self._refill(now)
         spaced = urgency is Urgency.PROGRESS
         wait = self._blocked_for("edit", now)
-        wait = max(wait, _since(self._edited, subject, _PROGRESS_SECONDS, now) if spaced else 0.0)
-        missing = 1.0 + (_RESERVE if spaced else 0.0) - self._tokens
-        wait = max(wait, missing * 60.0 / _EDITS_A_MINUTE)
+        if spaced:
+            wait = max(wait, _since(self._edited, subject, self._limits.progress_seconds, now))
+        missing = 1.0 + (self._limits.reserve if spaced else 0.0) - self._tokens
+        wait = max(wait, missing * 60.0 / self._limits.edits_a_minute)
         if wait <= 0:
             self._tokens -= 1.0
             _remember(self._edited, subject, now)
@@ -64,8 +69,8 @@ class Pace:
 
     def _refill(self, now: datetime) -> None:
         if self._counted_at is not None:
-            gained = (now - self._counted_at).total_seconds() * _EDITS_A_MINUTE / 60.0
-            self._tokens = min(_BURST, self._tokens + max(0.0, gained))
+            gained = (now - self._counted_at).total_seconds() * self._limits.edits_a_minute / 60.0
+            self._tokens = min(self._limits.burst, self._tokens + max(0.0, gained))
         self._counted_at = now
 
 

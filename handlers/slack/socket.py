@@ -111,7 +111,10 @@ class SocketConnection:
         await check_tokens(self._app.client)
         address = await _socket_address(self._app.client, self._app_token)
         handler = AsyncSocketModeHandler(
-            self._app, self._app_token, ping_interval=self._settings.ping_seconds
+            self._app,
+            self._app_token,
+            logger=_LOG,
+            ping_interval=self._settings.ping_seconds,
         )
         handler.client.wss_uri = address
         self._handler = handler
