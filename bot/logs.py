@@ -24,6 +24,7 @@ from operations.redaction import clean
 _OURS = ("hms", "bot", "handlers", "operations", "providers", "storage")
 _WORDY = (
     "aiohttp.access",  # paths of hooks hold their tokens
+    "alembic",  # what it is about to look at
     "apscheduler",  # every job's start and end
     "botocore",
     "boto3",
