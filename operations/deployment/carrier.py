@@ -120,9 +120,9 @@ class Carrier:
         seen = await self._observe(self._deadline())
         match seen.verdict:
             case Verdict.SUCCEEDED if self._target.health is not None:
-                await self._begin_verifying()
+                await self._begin_verifying(seen)
             case Verdict.SUCCEEDED:
-                await self._end(endings.live(seen))
+                await self._end(endings.live(seen), seen)
             case Verdict.FAILED:
                 await self._fail(seen.failure or Failure(summary="The platform reports a failure"))
             case Verdict.ROLLED_BACK:
@@ -176,7 +176,7 @@ class Carrier:
     async def _return(self) -> None:
         seen = await self._observe(self._way_back_deadline())
         if seen.verdict is Verdict.SUCCEEDED:
-            await self._end(endings.restored)
+            await self._end(endings.restored, seen)
             return
         why = seen.failure.summary if seen.failure else seen.detail
         await self._end(endings.not_restored(why, _LOOK))
@@ -208,13 +208,14 @@ class Carrier:
 
         await self._tenure.write(restoring, action, why=failure.summary if failure else "")
 
-    async def _begin_verifying(self) -> None:
+    async def _begin_verifying(self, seen: Progress) -> None:
         def verifying(rollout: Rollout, now: datetime) -> Rollout:
+            known = steps.with_progress(rollout.steps, seen)
             return replace(
                 rollout,
                 state=RolloutState.VERIFYING,
                 phase=Phase.VERIFYING,
-                steps=steps.finish_running(rollout.steps, StepState.DONE, now),
+                steps=steps.finish_running(known, StepState.DONE, now),
             )
 
         await self._tenure.write(verifying, "rollout.verifying")
@@ -230,9 +231,12 @@ class Carrier:
 
         await self._tenure.write(advanced, f"rollout.{phase.value}", what=started.summary)
 
-    async def _end(self, ending: endings.Ending) -> None:
+    async def _end(self, ending: endings.Ending, seen: Progress | None = None) -> None:
+        """`seen` is the last observation, when the step that runs should show it."""
+
         def ended(rollout: Rollout, now: datetime) -> Rollout:
             closed = ending(rollout)
+            known = steps.with_progress(closed.steps, seen) if seen else closed.steps
             went_well = closed.state is RolloutState.SUCCEEDED or (
                 rollout.phase is Phase.RETURNING
                 and closed.state in {RolloutState.ROLLED_BACK, RolloutState.CANCELLED}
@@ -242,7 +246,7 @@ class Carrier:
                 closed,
                 phase=Phase.DONE,
                 ended_at=now,
-                steps=steps.finish_running(closed.steps, last, now),
+                steps=steps.finish_running(known, last, now),
             )
 
         await self._tenure.write(ended, "rollout.ended")

@@ -47,6 +47,7 @@ async def test_every_step_is_told_with_its_time(engine: Engine) -> None:
 
     assert [step.name for step in rollout.steps] == ["Deployment web patched", "New pods"]
     assert all(step.state is StepState.DONE and step.at for step in rollout.steps)
+    assert rollout.steps[-1].detail == "2 of 2 new pods ready"
 
 
 async def test_the_trail_tells_each_change(engine: Engine) -> None:
