@@ -14,7 +14,7 @@ from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
 from operations.deployment.ports import Members, Provider, Store, Transaction
-from operations.deployment.release import Release, Resolution, is_same_artifact
+from operations.deployment.release import Resolution, is_same_artifact
 from operations.deployment.rollout import (
     Rollout,
     RolloutDraft,
@@ -22,6 +22,7 @@ from operations.deployment.rollout import (
     RolloutState,
 )
 from operations.deployment.target import Catalog, Target
+from operations.deployment.way_back import find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable
 from operations.redaction import clean
 
@@ -115,7 +116,7 @@ class Requests:
         target, identity = await self._admit(request, actor)
         async with self._store.transaction() as tx:
             now = self._clock.now()
-            release, serving = await _way_back(tx, target, request.version)
+            release, serving = await find_way_back(tx, target, request.version)
             draft = RolloutDraft(
                 project=target.project,
                 environment=target.environment,
@@ -290,28 +291,3 @@ async def _supersede(tx: Transaction, old: Rollout, new: Rollout, now: datetime)
     await record(tx, ended, "rollout.superseded", new.requested_by, now, by=new.name)
     await announce(tx, ended, now)
     return ended
-
-
-async def _way_back(
-    tx: Transaction, target: Target, version: str
-) -> tuple[Release, Release | None]:
-    live = await tx.rollouts.last_live(target.project, target.environment)
-    if version:
-        former = await tx.rollouts.live_with_version(target.project, target.environment, version)
-        if former is None:
-            raise InvalidRequest(
-                f"{version} has not been live on {target.name} through HMS-SYS.",
-                hint=f"Ask for it as a deploy: `deploy {target.project} {target.environment} {version}`.",
-            )
-        return former.release, live.release if live else None
-    if live is None or live.previous is None:
-        raise Blocked(
-            f"HMS-SYS knows no former release of {target.name}.",
-            hint=f"Name a version: `deploy {target.project} {target.environment} VERSION`.",
-        )
-    if live.kind is RolloutKind.ROLLBACK:
-        raise Blocked(
-            f"{target.name} was rolled back to {live.release.version} already ({live.name}).",
-            hint=f"Name the version to go to: `rollback {target.project} {target.environment} VERSION`.",
-        )
-    return live.previous, live.release

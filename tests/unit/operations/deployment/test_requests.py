@@ -186,6 +186,15 @@ async def test_a_rollback_brings_the_former_release_back_without_votes(engine: E
     assert engine.provider.serving == OLD.artifact
 
 
+async def test_deploying_the_same_again_is_no_step_to_go_back_to(engine: Engine) -> None:
+    await engine.carry_out(await engine.ask("1.1"))
+    await engine.carry_out(await engine.ask("1.1"))
+
+    request = DeployRequest(project="myapp", environment="staging")
+
+    assert (await engine.deployments.requests.rollback(request, ALICE)).rollout.release == OLD
+
+
 async def test_a_rollback_passes_a_lock(engine: Engine) -> None:
     await engine.carry_out(await engine.ask("1.1"))
     await engine.deployments.locking.lock("myapp", "staging", BOB)
