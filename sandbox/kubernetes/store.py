@@ -15,6 +15,9 @@ from sandbox.kubernetes.statuses import conflict, not_found
 
 Key = tuple[str, str, str]
 
+_HISTORY = 10_000
+"""Changes that are kept; a demo that runs for days must not grow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -102,7 +105,7 @@ class Store:
 
     def compact(self) -> None:
         """Forget history, as after five minutes: watches from before it are told 410."""
-        self.version += 1
+        self.version += 2  # so that no version handed out before is recent enough
         self.oldest = self.version
         self.history.clear()
         self._wake()
@@ -126,6 +129,9 @@ class Store:
 
     def _record(self, change: Change) -> None:
         self.history.append(change)
+        if len(self.history) > _HISTORY:
+            self.oldest = self.history[_HISTORY // 2].version
+            del self.history[: _HISTORY // 2]
         self._wake()
 
     def _wake(self) -> None:

@@ -45,18 +45,19 @@ class Setting:
         """shop/prod."""
         return self.target_of(self.workload)
 
-    def target_of(self, workload: str, *, container: str = "", image: str | None = "") -> Target:
+    def target_of(
+        self, workload: str, *, container: str = "", image: str | None = "", context: str = ""
+    ) -> Target:
         """A target for any workload; `image` None leaves it to what runs."""
         spec = KubernetesSpec(
             provider="k8s",
+            context=context,
             namespace=NAMESPACE,
             workload=workload,
             container=container,
             image=self.image if image == "" else image,
         )
-        return Target(
-            project="shop", environment="prod", spec=spec, timeout=timedelta(seconds=10)
-        )
+        return Target(project="shop", environment="prod", spec=spec, timeout=timedelta(seconds=10))
 
     def pinned(self, version: str) -> Release:
         """A release without asking anybody."""
@@ -105,7 +106,7 @@ class Setting:
 async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
     """Poll until it is so; TimeoutError when it does not come about."""
     async with asyncio.timeout(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 -- another program's state sends no events
             await asyncio.sleep(0.01)
 
 
