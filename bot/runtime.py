@@ -103,9 +103,9 @@ class Bot:
             "worker": self._services.worker.run,
             "notices": self._side.notices.run,
         }
-        if not self._is_accepted:
-            eternal["acceptance"] = self._await_acceptance
         tasks = [group.create_task(keep(name, work), name=name) for name, work in eternal.items()]
+        if not self._is_accepted:
+            tasks.append(group.create_task(self._await_acceptance(), name="acceptance"))
         if self._socket is not None:
             tasks.append(group.create_task(self._listen(self._socket), name="socket"))
         return tasks
@@ -126,7 +126,6 @@ class Bot:
         while not self._is_accepted:
             await self._services.clock.sleep(5)
             await self._check_token()
-        await asyncio.Event().wait()
 
     async def _stop_intake(self) -> None:
         if self._socket is not None:
