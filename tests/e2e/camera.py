@@ -1,0 +1,64 @@
+"""Takes the pictures of `docs/pictures` while the page tests run, when they are asked for.
+
+Two things are drawn there as Slack draws them and the local page does not: dates and code blocks. The page
+shows their markup as it is. Emoji need a font; the one of `.sandbox/fonts` is used when it is there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, Route
+
+from tests.e2e.demo import ROOT
+
+_MARKUP = Path(__file__).with_name("slack_markup.js")
+_FONT = ROOT / ".sandbox/fonts/node_modules/@fontsource/noto-color-emoji"
+_ADDRESS = "/emoji-font"
+
+
+class Camera:
+    """`directory` None: takes nothing and changes nothing."""
+
+    def __init__(self, page: Page, directory: Path | None) -> None:
+        self._page = page
+        self._directory = directory
+
+    @property
+    def is_on(self) -> bool:
+        """Whether pictures are asked for."""
+        return self._directory is not None
+
+    async def prepare(self) -> None:
+        """Before the page is opened."""
+        if self._directory is None:
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        await self._page.add_init_script(path=_MARKUP)
+        await self._page.route(f"**{_ADDRESS}/**", _send_font)
+
+    async def load(self) -> None:
+        """After the page was opened."""
+        sheet = _FONT / "400.css"
+        if self._directory is None or not sheet.exists():
+            return
+        await self._page.add_style_tag(content=sheet.read_text().replace("./files", _ADDRESS))
+        await self._page.add_style_tag(
+            content="body,body *{font-family:Helvetica,Arial,sans-serif,'Noto Color Emoji'}"
+            "code,pre{font-family:monospace,'Noto Color Emoji'!important}"
+        )
+
+    async def take(self, subject: Locator | Page, name: str) -> None:
+        """A picture of a message, a form, or the whole page."""
+        if self._directory is None:
+            return
+        await self._page.mouse.move(0, 0)
+        await self._page.evaluate("document.fonts.ready")
+        await subject.screenshot(path=self._directory / f"{name}.png", animations="disabled")
+
+
+async def _send_font(route: Route) -> None:
+    name = route.request.url.rpartition("/")[2]
+    assert re.fullmatch(r"[a-z0-9-]+\.woff2?", name)
+    await route.fulfill(path=_FONT / "files" / name)
