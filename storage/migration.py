@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,12 +24,13 @@ from sqlalchemy.pool import NullPool
 
 from operations.errors import StorageError, StorageUnavailable
 from storage import postgres, sqlite
-from storage.address import PostgresAddress, SqliteAddress, parse_address
+from storage.address import Address, PostgresAddress, SqliteAddress, parse_address
 
 MIGRATION_SECONDS = 60.0
 """How long one who starts waits for another's migration, and at most for its own."""
 
 _ADVISORY_LOCK = postgres.AUDIT_TURN + 1
+_ONE_AT_A_TIME = threading.Lock()
 
 
 async def migrate(url: str) -> None:
@@ -40,10 +42,7 @@ async def migrate(url: str) -> None:
     address = parse_address(url)
     try:
         async with asyncio.timeout(MIGRATION_SECONDS):
-            if isinstance(address, SqliteAddress):
-                await asyncio.to_thread(_migrate_sqlite, address)
-            else:
-                await _migrate_postgres(address)
+            await asyncio.to_thread(_migrate, address)
     except TimeoutError as exc:
         raise StorageUnavailable("The database's migration did not end in time.") from exc
 
@@ -58,6 +57,15 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(script_directory()).replace("%", "%%"))
     return config
+
+
+def _migrate(address: Address) -> None:
+    """Alembic keeps what it is about in globals, hence one at a time, in a thread to the end."""
+    with _ONE_AT_A_TIME:
+        if isinstance(address, SqliteAddress):
+            _migrate_sqlite(address)
+        else:
+            asyncio.run(_migrate_postgres(address))
 
 
 def _migrate_sqlite(address: SqliteAddress) -> None:
@@ -97,7 +105,7 @@ def _use_wal(raw: sqlite3.Connection) -> None:
 async def _migrate_postgres(address: PostgresAddress) -> None:
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: postgres.connect(address.dsn),
+        async_creator=lambda: postgres.connect(address.dsn, seconds=MIGRATION_SECONDS),
         poolclass=NullPool,
     )
     try:

@@ -30,6 +30,7 @@ AUDIT_TURN = 5_202_611
 """Advisory lock of who appends to the trail. `storage.migration` holds the next number."""
 
 _POOL_SIZE = 10
+_DEAF_POLL_SECONDS = 0.5
 _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -64,13 +65,14 @@ def _words(error: Exception) -> str:
     return clean(str(error).splitlines()[0] if str(error) else type(error).__name__, limit=200)
 
 
-async def connect(dsn: str) -> asyncpg.Connection:
-    """A connection of one's own; raises StorageUnavailable, StorageError or InvalidRequest."""
+async def connect(dsn: str, *, seconds: float = STATEMENT_SECONDS) -> asyncpg.Connection:
+    """A connection of one's own with this deadline for each statement.
+
+    Raises StorageUnavailable, StorageError or InvalidRequest.
+    """
     with translated():
         try:
-            return await asyncpg.connect(
-                dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
-            )
+            return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, command_timeout=seconds)
         except ValueError as exc:
             raise InvalidRequest("The database's URL cannot be read.") from exc
 
@@ -116,9 +118,14 @@ class PostgresSession:
 
 
 class PostgresEngine:
-    """The database at `dsn`, which `storage.migration` has made."""
+    """The database at `dsn`, which `storage.migration` has made.
 
-    def __init__(self, dsn: str) -> None:
+    Who waits looks every `poll_seconds`, as rows also fall due by time alone; more often while
+    announcements cannot be heard.
+    """
+
+    def __init__(self, dsn: str, *, poll_seconds: float = 2.0) -> None:
+        self._poll_seconds = poll_seconds
         self._dsn = dsn
         self._pool: asyncpg.Pool | None = None
         self._pool_turn = asyncio.Lock()
@@ -129,8 +136,8 @@ class PostgresEngine:
 
     @property
     def poll_seconds(self) -> float:
-        """Seldom while announcements are heard: rows may also fall due by time alone."""
-        return 2.0 if self._is_listening else 0.5
+        """How often one who waits must look by themselves."""
+        return self._poll_seconds if self._is_listening else _DEAF_POLL_SECONDS
 
     def bell(self, topic: Topic) -> Bell:
         """The topic's bell."""

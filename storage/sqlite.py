@@ -27,9 +27,6 @@ from storage.session import (
 )
 from storage.statements import Statement
 
-BUSY_SECONDS = 5.0
-"""How long SQLite itself waits for another process to finish writing."""
-
 _READERS = 3
 _UNAVAILABLE = frozenset(
     {
@@ -107,11 +104,15 @@ class SqliteSession:
 
 
 class SqliteEngine:
-    """The file at `path`, which `storage.migration` has made."""
+    """The file at `path`, which `storage.migration` has made.
 
-    poll_seconds = 0.5  # another process's writes are not announced
+    `busy_seconds` is how long SQLite itself waits for another process to finish writing. Other processes'
+    writes are not announced: who waits looks every `poll_seconds`.
+    """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = 5.0, poll_seconds: float = 0.5) -> None:
+        self.poll_seconds = poll_seconds
+        self._busy_seconds = busy_seconds
         # mode=rw: a file that went away is an error, not a new and empty database.
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
         self._writer: aiosqlite.Connection | None = None
@@ -198,7 +199,7 @@ class SqliteEngine:
                 self._uri,
                 uri=True,
                 isolation_level=None,
-                timeout=BUSY_SECONDS,
+                timeout=self._busy_seconds,
                 cached_statements=256,
             )
         connection.row_factory = sqlite3.Row

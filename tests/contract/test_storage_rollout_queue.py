@@ -14,7 +14,7 @@ from storage.database import Database, open_database
 from tests.contract.databases import add_rollout, read_rollout, save_rollout
 from tests.factories import NOON
 
-pytest_plugins = ("tests.contract.databases",)
+pytest_plugins = ("tests.contract.database_fixtures",)
 
 HOUR = timedelta(hours=1)
 

@@ -23,7 +23,7 @@ from storage.database import Database
 from tests.contract.databases import add_rollout, make_draft, read_rollout, save_rollout
 from tests.factories import ALICE, BOB, CAROL, NEW, NOON, OLD
 
-pytest_plugins = ("tests.contract.databases",)
+pytest_plugins = ("tests.contract.database_fixtures",)
 
 APPROVED = Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON + timedelta(seconds=3, microseconds=7))
 REJECTED = Vote(actor=CAROL, kind=VoteKind.REJECT, at=NOON + timedelta(seconds=4))
