@@ -36,7 +36,6 @@ STRATEGIC = "application/strategic-merge-patch+json"
 FIELD_MANAGER = "hms-sys"
 
 _CONNECT_SECONDS = 5.0
-_WATCH_SECONDS = 50  # a dead connection is noticed within a minute
 _RENEW_BEFORE = timedelta(minutes=2)
 _MAX_RETRY_AFTER = 2.0
 
@@ -68,12 +67,19 @@ class Cluster:
     """The API server of one kubeconfig context; logs in at the first request."""
 
     def __init__(
-        self, *, clock: Clock, kubeconfig: str | None, context: str, timeout: float = 10.0
+        self,
+        *,
+        clock: Clock,
+        kubeconfig: str | None,
+        context: str,
+        timeout: float = 10.0,
+        watch_seconds: int = 50,  # a dead connection is noticed within about a minute
     ) -> None:
         self._clock = clock
         self._kubeconfig = kubeconfig
         self._context = context
         self._timeout = timeout
+        self._watch_seconds = watch_seconds
         self._login: Login | None = None
         self._client: ApiClient | None = None
         self._retired: list[ApiClient] = []
@@ -112,17 +118,17 @@ class Cluster:
     async def watch(
         self, path: str, query: Query, version: str
     ) -> AsyncIterator[AsyncIterator[Event]]:
-        """Changes after `version` until the server ends the watch, about a minute later."""
+        """Changes after `version` until the server ends the watch, after `watch_seconds`."""
         asked = {
             **query,
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
-            "timeoutSeconds": str(_WATCH_SECONDS),
+            "timeoutSeconds": str(self._watch_seconds),
         }
         used = _secrets(self._login)
         with translating(writes=False):
-            response = await self._send("GET", path, asked, None, _WATCH_SECONDS + 10)
+            response = await self._send("GET", path, asked, None, self._watch_seconds + 10)
             async with response:
                 if response.status == 401 and await self._renewed(used):
                     raise Expired("The watch belonged to a login that has ended.")
@@ -160,9 +166,7 @@ class Cluster:
         self, method: str, path: str, query: Query, body: object, seconds: float
     ) -> aiohttp.ClientResponse:
         client = await self._ready()
-        headers = {"Accept": "application/json"}
-        if path.endswith("/log"):
-            headers["Accept"] = "text/plain, application/json"
+        headers = {"Accept": "application/json, */*"}  # logs are plain text
         if body is not None:
             headers["Content-Type"] = STRATEGIC
         request = await client.param_serialize(

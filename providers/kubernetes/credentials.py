@@ -51,7 +51,7 @@ async def log_in(kubeconfig: str | None, context: str) -> Login:
         raise ProviderUnauthorized(f"The login helper of the {name} does not end.") from exc
     except _BROKEN as exc:
         raise ProviderUnauthorized(
-            f"The kubeconfig's {name} cannot be used: {clean(str(exc), limit=300)}.",
+            f"The kubeconfig's {name} cannot be used: {clean(str(exc), limit=300).rstrip('.')}.",
             hint="Check KUBECONFIG, and the context in hms.yaml.",
         ) from exc
 

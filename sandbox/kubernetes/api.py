@@ -7,6 +7,7 @@ an adapter asks nothing else than what it is known to ask.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -38,11 +39,12 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Api:
-    """Routes over a store. `patches` lists what was patched: resource, name and body."""
+    """Routes over a store. `patches`: resource, name and body of each; `requests`: the latest."""
 
     def __init__(self, store: Store, kubelet: Kubelet, faults: Faults, token: str) -> None:
         self.patches: list[tuple[str, str, object]] = []
         self.unexpected: list[str] = []
+        self.requests: deque[str] = deque(maxlen=1000)
         self.watches = Watches(store)
         self._store = store
         self._kubelet = kubelet
@@ -68,6 +70,7 @@ class Api:
         return app
 
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        self.requests.append(f"{request.method} {request.path_qs}")
         try:
             if await self._faults.meet(request):
                 return cut(request)

@@ -18,6 +18,7 @@ from sandbox.kubernetes.objects import (
     template_hash,
 )
 from sandbox.kubernetes.pods import create_pod, is_ready, omit_zeros, pods_of, remove_pod
+from sandbox.kubernetes.rolling import Rolling, unavailable_limit
 from sandbox.kubernetes.store import Store
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -47,7 +48,7 @@ class DeploymentController:
             return
         new = self._new_replicaset(deployment)
         old = [r for r in self._replicasets(deployment) if r is not new and r["spec"]["replicas"]]
-        _Rolling(self._store, deployment, new, old).step()
+        Rolling(self._store, deployment, new, old).step()
         self._clean_up(deployment)
 
     def _replicasets(self, deployment: Json) -> list[Json]:
@@ -126,7 +127,7 @@ class DeploymentController:
     def _conditions(self, deployment: Json, counts: Json, new: Json | None) -> list[Json]:
         name = deployment["metadata"]["name"]
         wanted = deployment["spec"]["replicas"]
-        enough = counts["availableReplicas"] >= wanted - _unavailable(deployment)
+        enough = counts["availableReplicas"] >= wanted - unavailable_limit(deployment)
         conditions = [_available(enough)]
         if deployment["spec"].get("paused"):
             conditions.append(
@@ -188,54 +189,6 @@ class DeploymentController:
         spent.sort(key=_revision)
         for replicaset in spent[: max(0, len(spent) - deployment["spec"]["revisionHistoryLimit"])]:
             self._store.delete("replicasets", replicaset)
-
-
-class _Rolling:
-    """One step of scaling the new ReplicaSet up and the old ones down."""
-
-    def __init__(self, store: Store, deployment: Json, new: Json, old: list[Json]) -> None:
-        self._store = store
-        self._wanted = deployment["spec"]["replicas"]
-        self._surge = _surge(deployment)
-        self._unavailable = _unavailable(deployment)
-        self._recreates = deployment["spec"]["strategy"]["type"] == "Recreate"
-        self._new = new
-        self._old = old
-
-    def step(self) -> None:
-        """Old first when pods are recreated, else whichever the limits allow."""
-        if self._recreates:
-            for replicaset in self._old:
-                self._scale(replicaset, 0)
-            left = any(pods_of(self._store, r) for r in self._old)
-            if not left:
-                self._scale(self._new, self._wanted)
-            return
-        total = self._new["spec"]["replicas"] + sum(r["spec"]["replicas"] for r in self._old)
-        room = self._wanted + self._surge - total
-        size = self._new["spec"]["replicas"]
-        if size > self._wanted:
-            self._scale(self._new, self._wanted)
-        elif size < self._wanted and room > 0:
-            self._scale(self._new, min(self._wanted, size + room))
-        else:
-            self._scale_down(total)
-
-    def _scale_down(self, total: int) -> None:
-        available = self._new["status"].get("availableReplicas", 0)
-        lacking = self._new["spec"]["replicas"] - available
-        spare = total - (self._wanted - self._unavailable) - lacking
-        for replicaset in self._old:
-            if spare <= 0:
-                return
-            removed = min(spare, replicaset["spec"]["replicas"])
-            self._scale(replicaset, replicaset["spec"]["replicas"] - removed)
-            spare -= removed
-
-    def _scale(self, replicaset: Json, size: int) -> None:
-        changed = copy.deepcopy(replicaset)
-        changed["spec"]["replicas"] = size
-        self._store.put("replicasets", changed)
 
 
 def _replicaset(deployment: Json, revision: int) -> Json:
@@ -311,16 +264,3 @@ def _keep_times(old: list[Json], new: list[Json]) -> list[Json]:
         else:
             kept.append({**fresh, "lastUpdateTime": fresh["lastTransitionTime"]})
     return kept
-
-
-def _surge(deployment: Json) -> int:
-    given = deployment["spec"]["strategy"].get("rollingUpdate", {}).get("maxSurge", 1)
-    size: int = deployment["spec"]["replicas"]
-    return -(-size * int(given[:-1]) // 100) if isinstance(given, str) else int(given)
-
-
-def _unavailable(deployment: Json) -> int:
-    given = deployment["spec"]["strategy"].get("rollingUpdate", {}).get("maxUnavailable", 0)
-    size: int = deployment["spec"]["replicas"]
-    number = size * int(given[:-1]) // 100 if isinstance(given, str) else int(given)
-    return number if number or _surge(deployment) else 1

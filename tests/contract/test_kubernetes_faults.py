@@ -14,6 +14,7 @@ from operations.deployment.progress import Handle, Verdict
 from operations.errors import (
     OutcomeUnknown,
     ProviderError,
+    ProviderRejected,
     ProviderUnauthorized,
     ProviderUnavailable,
 )
@@ -77,6 +78,17 @@ async def test_a_change_in_between_is_read_before_the_patch_is_made_anew(setting
     metadata = setting.cluster.get("deployments", NAMESPACE, "web")["metadata"]
     assert metadata["annotations"]["team"] == "shop"
     assert len(setting.cluster.patches) == 1
+
+
+async def test_what_was_paused_in_between_is_not_patched(setting: Setting) -> None:
+    setting.cluster.faults.before_patch = lambda: setting.cluster.edit(
+        "deployments", NAMESPACE, "web", paused=True
+    )
+
+    with pytest.raises(ProviderRejected, match="paused"):
+        await setting.provider.start(setting.order("1.1"))
+
+    assert setting.cluster.patches == []
 
 
 async def test_dropped_watches_lose_nothing(setting: Setting) -> None:
