@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import assert_never
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers import language
-from handlers.slack.boundary import Asker, Boundary
+from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.ids import SLASH_COMMAND
 from handlers.slack.payloads import Payload, asker_of_command, text
@@ -65,30 +66,22 @@ class Commands:
     async def take(self, ack: AsyncAck, body: Payload) -> None:
         """`/hms …`."""
         asker = asker_of_command(body)
-        if self._is_form(text(body, "text")):
-            view = deploy_form(self._deployments.inquiries.catalog, asker.channel)
+        try:
+            command = language.parse(text(body, "text"))
+        except InvalidRequest as exc:
+            await self._boundary.answer(ack, asker, _refusing(exc))
+            return
+        catalog = self._deployments.inquiries.catalog
+        if isinstance(command, language.DeployForm) and fits(catalog):
+            view = deploy_form(catalog, asker.channel)
             await self._boundary.open_form(ack, asker, text(body, "trigger_id"), view)
             return
-        await self._boundary.answer(ack, asker, lambda: self._said(text(body, "text"), asker))
+        await self._boundary.answer(ack, asker, lambda: self._carry_out(command, asker))
 
     async def take_unknown(self, ack: AsyncAck, body: Payload) -> None:
         """Any other slash command."""
-
-        async def unknown() -> Message:
-            raise InvalidRequest(f"HMS-SYS answers to {SLASH_COMMAND} only.", hint="Say `help`.")
-
-        await self._boundary.answer(ack, asker_of_command(body), unknown)
-
-    def _is_form(self, words: str) -> bool:
-        try:
-            return isinstance(language.parse(words), language.DeployForm) and fits(
-                self._deployments.inquiries.catalog
-            )
-        except InvalidRequest:
-            return False
-
-    async def _said(self, words: str, asker: Asker) -> Message:
-        return await self._carry_out(language.parse(words), asker)
+        unknown = InvalidRequest(f"HMS-SYS answers to {SLASH_COMMAND} only.", hint="Say `help`.")
+        await self._boundary.answer(ack, asker_of_command(body), _refusing(unknown))
 
     async def _carry_out(self, command: language.Command, asker: Asker) -> Message:
         match command:
@@ -240,4 +233,17 @@ def _of_provider(found: list[TargetReport], command: language.Status) -> list[Ta
 
 
 def _help(command: language.Help) -> Message:
-    return answers.help_topic(command.topic) if command.topic else answers.help_overview()
+    return answers.help_topic(command.topic) if command.topic else _overview()
+
+
+@cache
+def _overview() -> Message:
+    """Put together once: it is the same for everybody, and its many lines cost more than the rest."""
+    return answers.help_overview()
+
+
+def _refusing(refusal: InvalidRequest) -> Work:
+    async def refused() -> Message:
+        raise refusal
+
+    return refused

@@ -155,13 +155,21 @@ def _votes(card: Card) -> str:
     missing = rollout.votes_required - len(rollout.approvals)
     if rollout.state is not RolloutState.PENDING_APPROVAL or missing <= 0:
         return given
-    voters = people(card.rule.voters) if card.rule and card.rule.voters else "anyone who may deploy"
+    voters = _voters_left(card)
     if given:
         more = "one more" if missing == 1 else f"{missing} more"
         return (
             f"{given} · {len(rollout.approvals)} of {rollout.votes_required}, {more} from {voters}"
         )
     return f"needs {missing} {'vote' if missing == 1 else 'votes'} from {voters}"
+
+
+def _voters_left(card: Card) -> str:
+    """Who may still vote; a group is named as long as its people are not counted here."""
+    if card.rule is None or not card.rule.voters:
+        return "anyone who may deploy"
+    voted = {vote.actor.id for vote in card.rollout.approvals}
+    return people(card.rule.voters - voted) or people(card.rule.voters)
 
 
 def _stopping(rollout: Rollout) -> str:
@@ -185,6 +193,7 @@ def _serving_again(rollout: Rollout) -> str:
 def _success_footer(rollout: Rollout) -> list[str]:
     pin = code(short_pin(rollout.release), 60) if rollout.release.is_pinned else ""
     told = said(rollout.outcome) if rollout.outcome else counted(rollout.steps)
-    first = " on ".join(part for part in (told.rstrip("."), pin) if part)
+    units, dot, rest = told.rstrip(".").partition(" · ")
+    first = " on ".join(part for part in (units, pin) if part) + dot + rest
     approvers = ", ".join(person(vote.actor) for vote in rollout.approvals[:6])
     return [f"✅ {first}" if first else "", f"approved by {approvers}" if approvers else ""]

@@ -1,0 +1,151 @@
+"""Private answers stay within Slack's limits however large the fleet, the history or the log is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from handlers.slack.views import answers, reports
+from handlers.slack.views.blocks import Message
+from handlers.slack.views.form import deploy_form, fits
+from operations.audit import AuditEvent
+from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.policy import Answer
+from operations.deployment.ports import TargetHealth
+from operations.deployment.release import Resolution
+from operations.deployment.requests import Plan, Requested
+from operations.deployment.rollout import HistoryPage, RolloutState, TargetLock
+from operations.deployment.target import ApprovalRule, Catalog
+from operations.errors import Blocked, NotPermitted
+from tests.factories import ALICE, BOB, NEW, NOON, OLD, make_rollout, make_target
+from tests.slack_blocks import all_text, message_faults, text_faults, view_faults
+
+LOCK = TargetLock(
+    project="myapp",
+    environment="prod",
+    actor=BOB,
+    reason="quarter <end>",
+    at=NOON,
+    until=NOON + timedelta(hours=2),
+)
+HEALTHY = TargetHealth(version="1.1.0", artifact="a", desired=3, healthy=3, state="healthy")
+LIVE = make_rollout(
+    state=RolloutState.SUCCEEDED, started_at=NOON, ended_at=NOON + timedelta(minutes=2)
+)
+REPORT = TargetReport(
+    target=make_target(), health=HEALTHY, trouble="", lock=None, active=None, last=LIVE
+)
+FLEET = [
+    REPORT,
+    replace(
+        REPORT, health=replace(HEALTHY, state="down", healthy=0, detail="no pods <x>"), last=None
+    ),
+    replace(REPORT, health=None, trouble="no answer within 10 s", lock=LOCK),
+    replace(REPORT, active=make_rollout(state=RolloutState.RUNNING)),
+]
+RULE = ApprovalRule(required=1, voters=frozenset({"S01OPS"}))
+ANSWERS: dict[str, Message] = {
+    "fleet": reports.fleet(FLEET, NOON + timedelta(hours=2)),
+    "history": reports.history(HistoryPage((LIVE, make_rollout()), 1041), NOON),
+    "show": reports.rollout_report(
+        RolloutReport(
+            rollout=replace(LIVE, outcome="2 of 2 pods"),
+            timeline=(
+                AuditEvent(
+                    at=NOON,
+                    actor=ALICE,
+                    action="rollout.requested",
+                    subject="D-1042",
+                    detail={"version": "1.1", "reason": "<!channel>", "pin": ""},
+                ),
+            ),
+        ),
+        "Kubernetes default/web",
+        NOON,
+    ),
+    "why not": reports.obstacles(
+        Obstacles(
+            target=make_target(),
+            answer=Answer(
+                obstacles=(
+                    NotPermitted("You may not deploy to myapp/prod.", hint="<@U02BOB> may."),
+                    Blocked("myapp/prod is locked by <@U02BOB>: x.", hint="Say `unlock`."),
+                ),
+                rule=RULE,
+            ),
+            active=make_rollout(state=RolloutState.RUNNING),
+            waiting=(make_rollout(id=1043),),
+        ),
+        NOON,
+    ),
+    "dry run": reports.plan(
+        Plan(
+            target=make_target(),
+            resolution=Resolution(
+                release=NEW, current=OLD, changes=("image 1.0 → 1.1",), warnings=("moved",)
+            ),
+            answer=Answer(obstacles=(), rule=RULE),
+            behind=None,
+        )
+    ),
+    "asked": answers.asked(
+        Requested(
+            rollout=make_rollout(),
+            superseded=(make_rollout(id=1041),),
+            behind=make_rollout(id=1040, state=RolloutState.RUNNING),
+        )
+    ),
+    "locked": answers.locked(LOCK, reports.lock_span(LOCK, NOON)),
+    "refused": answers.refusal(Blocked("<!here> is locked.", hint="Say `unlock myapp prod`.")),
+    "broken": answers.broken("ab12cd34"),
+    "help": answers.help_overview(),
+    "help deploy": answers.help_topic("deploy"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer(name: str, snapshot: SnapshotAssertion) -> None:
+    """What people read."""
+    assert f"{ANSWERS[name].text}\n---\n{all_text(ANSWERS[name].blocks)}" == snapshot
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_is_taken_by_slack(name: str) -> None:
+    """Shape, limits, escaping."""
+    assert message_faults(ANSWERS[name].blocks) == []
+    assert list(text_faults(ANSWERS[name].text)) == []
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        pytest.param(lambda: reports.fleet([REPORT] * 300, NOON), id="a fleet of 300"),
+        pytest.param(
+            lambda: reports.history(HistoryPage((make_rollout(project="p" * 90),) * 50, 1), NOON),
+            id="50 rollouts",
+        ),
+        pytest.param(lambda: answers.logs("a/b", ["<&>" * 300] * 100), id="100 lines of log"),
+    ],
+)
+def test_much_fits(drawn: object) -> None:
+    """Cut, never refused."""
+    assert callable(drawn)
+    assert message_faults(drawn().blocks) == []
+
+
+def test_form_of_many_projects() -> None:
+    """A select has a hundred options; the hint says how to reach the others."""
+    catalog = Catalog(tuple(make_target(project=f"p{n}") for n in range(150)))
+
+    view = deploy_form(catalog, "C01GEN")
+
+    assert view_faults(view) == []
+    assert "50 more are reached by the command." in str(view)
+
+
+def test_form_needs_something_to_choose() -> None:
+    """Slack refuses a select without options."""
+    assert not fits(Catalog(()))
