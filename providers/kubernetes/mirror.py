@@ -91,7 +91,6 @@ class Mirror:
         return text(event.object, "metadata", "resourceVersion")
 
     async def _bear(self, exc: ProviderUnavailable) -> None:
-        self._version = ""
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         if (now - self._failing_since).total_seconds() >= self._patience:
