@@ -1,4 +1,4 @@
-"""Where Slack's requests meet the operations: acknowledge, call, answer; and every error becomes words.
+"""Where Slack's requests meet the operations: call, acknowledge, answer; and every error becomes words.
 
 Nothing is ever raised into Bolt: an error that follows an acknowledgement too quickly would wipe it, and the
 person would see a timeout. What is under way is counted, so that a shutdown can wait for it.
@@ -41,11 +41,13 @@ class BoundarySettings:
     """`at_once` requests are worked on together, others wait for `queue_seconds` at most.
 
     `deadline_seconds` is for one request as a whole; it must outlast the deadlines within operations.
+    Slack waits three seconds for an acknowledgement; `ack_seconds` leaves room for the way there.
     """
 
     at_once: int = 32
     queue_seconds: float = 5.0
     deadline_seconds: float = 45.0
+    ack_seconds: float = 1.5
 
 
 class Boundary:
@@ -83,13 +85,12 @@ class Boundary:
         *,
         after_refusal: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Acknowledge at once, do the work, tell the asker.
+        """Do the work, acknowledge, tell the asker.
 
         `after_refusal` brings up to date what misled the asker.
         """
         with self._counted():
-            await ack()
-            said, refused = await self._outcome(work)
+            said, refused = await self._acknowledged(ack, work)
             if said is not None:
                 await self.tell(asker, said)
             if refused and after_refusal is not None:
@@ -126,6 +127,18 @@ class Boundary:
             await self._outlet.whisper(asker.channel, asker.actor.id, said)
         except OperationError as exc:
             _LOG.warning("%s was not answered: %s", asker.actor.id, exc.message)
+
+    async def _acknowledged(self, ack: AsyncAck, work: Work) -> tuple[Message | None, bool]:
+        """Acknowledge what is done, or what is still being done when Slack would give up on us.
+
+        A process that is killed before it has stored a request has then not said yes to it: Slack
+        tells the person that it failed.
+        """
+        async with asyncio.TaskGroup() as group:
+            outcome = group.create_task(self._outcome(work), name="request from Slack")
+            await asyncio.wait([outcome], timeout=self._settings.ack_seconds)
+            await ack()
+        return outcome.result()
 
     async def _outcome(self, work: Work) -> tuple[Message | None, bool]:
         if self._closing:

@@ -127,3 +127,36 @@ async def test_slack_down_loses_the_answer_and_nothing_else(
     await boundary.answer(made_ack(), asker(slack), done)
 
     assert boundary.in_flight == 0
+
+
+async def test_what_is_quickly_done_is_acknowledged_afterwards(
+    boundary: Boundary, slack: SlackStandIn
+) -> None:
+    """Else a process that dies in between has said yes to something that nobody knows of."""
+    ack = made_ack()
+    acknowledged: list[bool] = []
+
+    async def work() -> Message:
+        acknowledged.append(ack.response is not None)
+        return simple("done")
+
+    await boundary.answer(ack, asker(slack), work)
+
+    assert acknowledged == [False]
+    assert ack.response is not None
+
+
+async def test_what_takes_long_is_acknowledged_in_time(slack: SlackStandIn) -> None:
+    """Slack gives up after three seconds."""
+    ack = made_ack()
+    settings = BoundarySettings(ack_seconds=0.01)
+
+    async def work() -> Message:
+        await until(lambda: ack.response is not None)
+        return simple("done")
+
+    async with client_session() as session:
+        boundary = Boundary(Outlet(web_client(BOT_TOKEN, slack.api_url, session)), settings)
+        await boundary.answer(ack, asker(slack), work)
+
+    assert slack.private[-1].text == "done"
