@@ -35,6 +35,7 @@ from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
 
 _LOG = logging.getLogger("hms.slack.notices")
 _WAITS_FOR_CARD = 3
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class DeliverySettings:
 
     at_once: int = 16
     idle_seconds: float = 5.0
-    claim_seconds: float = 120.0
+    claim_seconds: float = 60.0
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 60.0
     refused_seconds: float = 60.0
@@ -125,10 +126,8 @@ class SlackNotices:
         try:
             posted = await self._tell(notice)
         except asyncio.CancelledError:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(_STOP_SECONDS):
                 await self._queue.postpone(notice, self._clock.now(), "stopped", uncertain=True)
-            raise
-        except StorageError:
             raise
         except UnknownRollout:
             _LOG.warning("%s is not known any more: its %s is dropped", notice.subject, notice.kind)
@@ -137,6 +136,8 @@ class SlackNotices:
             await self._postpone(notice, exc)
             return
         await self._insist(lambda: self._queue.delivered(notice, posted))
+        if notice.kind is NoticeKind.CARD and posted is not None:
+            await self._retire_former(parse_rollout_id(notice.subject) or 0)
 
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
@@ -146,11 +147,6 @@ class SlackNotices:
         return await self._tell_thread(notice, rollout)
 
     async def _tell_card(self, notice: Notice, rollout: Rollout) -> PostedMessage:
-        told = await self._show_card(notice, rollout)
-        await self._retire_former(rollout)
-        return told
-
-    async def _show_card(self, notice: Notice, rollout: Rollout) -> PostedMessage:
         posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
         if posted is None and notice.uncertain:
             posted = await self._found(notice)
@@ -224,8 +220,9 @@ class SlackNotices:
             _LOG.error("%s: told without its blocks", exc.message)
             await self._outlet.edit(posted, _bare(drawn, notice))
 
-    async def _retire_former(self, rollout: Rollout) -> None:
+    async def _retire_former(self, rollout_id: int) -> None:
         """What was live before loses its button; if that fails, the button itself says so when pressed."""
+        rollout = await self._cards.read(rollout_id)
         if rollout.state is not RolloutState.SUCCEEDED:
             return
         former = await self._cards.former_live(rollout)
@@ -281,15 +278,24 @@ class SlackNotices:
             self._pace.block(call, now, seconds)
 
     async def _insist(self, store: Callable[[], Awaitable[None]]) -> None:
-        """Slack has been told; losing that would tell it twice, so a busy database is asked again."""
-        for _ in range(4):
-            try:
+        """Slack has been told; losing that would tell it twice, so a busy database is asked again.
+
+        Stopped in the midst, it is stored once more: both stores may be repeated, and a claim that nobody
+        settled would hold the notice back until it runs out.
+        """
+        try:
+            for _ in range(4):
+                try:
+                    await store()
+                except StorageError:
+                    await self._clock.sleep(self._settings.first_pause_seconds)
+                else:
+                    return
+            await store()
+        except asyncio.CancelledError:
+            async with asyncio.timeout(_STOP_SECONDS):
                 await store()
-            except StorageError:
-                await self._clock.sleep(self._settings.first_pause_seconds)
-            else:
-                return
-        await store()
+            raise
 
 
 def _is_lasting(exc: OperationError) -> bool:

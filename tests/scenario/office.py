@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -50,7 +49,6 @@ class Office:
     side: SlackSide
     url: str
     session: aiohttp.ClientSession
-    path: Path
 
     async def say(self, words: str, who: Actor = ALICE, channel: str = "C01GEN") -> str:
         """`/hms words`; returns the private answer, all of it."""
@@ -157,11 +155,7 @@ class Office:
         """Wait until nothing is due any more."""
 
         async def is_empty() -> bool:
-            with sqlite3.connect(self.path) as connection:
-                rows = connection.execute("SELECT 1 FROM notices WHERE version > delivered_version")
-                found = rows.fetchall()
-            connection.close()
-            return not found
+            return await self.engine.database.notice_queue.depth() == 0
 
         await until(is_empty)
 
@@ -203,9 +197,7 @@ async def open_office(
         people = await stack.enter_async_context(aiohttp.ClientSession())
         if delivering:
             await stack.enter_async_context(running(side))
-        yield Office(
-            slack=slack, engine=engine, side=side, url=url, session=people, path=tmp_path / "hms.db"
-        )
+        yield Office(slack=slack, engine=engine, side=side, url=url, session=people)
 
 
 @asynccontextmanager
