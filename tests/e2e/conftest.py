@@ -14,8 +14,8 @@ from tests.e2e.camera import Camera
 from tests.e2e.demo import ROOT, Demo
 from tests.e2e.workspace import Workspace
 
-_FAST = 0.3
-_UNHURRIED = 1.0
+_FAST = 0.4
+_UNHURRIED = 2.0
 """Seconds a step of a platform takes: so that pictures show something on its way."""
 
 _CHROMIUM = (
@@ -82,9 +82,7 @@ async def camera_and_workspace(
     errors: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=[*_CHROMIUM])
-        page = await browser.new_page(
-            viewport={"width": 960, "height": 800}, device_scale_factor=1.5, timezone_id="UTC"
-        )
+        page = await browser.new_page(viewport={"width": 960, "height": 800}, timezone_id="UTC")
         page.on("pageerror", lambda error: errors.append(str(error)))
         camera, workspace = Camera(page, pictures), Workspace(page)
         await camera.prepare()
