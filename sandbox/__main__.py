@@ -16,14 +16,15 @@ from sandbox.ecs import EcsStandIn
 from sandbox.forge import ForgeStandIn
 from sandbox.github import GitHubStandIn, demo_repository
 from sandbox.kubernetes import KubernetesStandIn
+from sandbox.page import open_page
 from sandbox.registry import RegistryStandIn
 from sandbox.scene import Platforms, environment, set_scene, write_config, write_environment
-from sandbox.slack import LocalSlack, open_local_slack
+from sandbox.slack import open_local_slack
 
 _WELCOME = """
   HMS-SYS sandbox: a local Slack, and simulated Kubernetes, ECS and Forge behind the real bot.
 
-  Open   {url}      and choose who you are below the message box.
+  Open   {url}      and choose who you act as, top right.
 
   As Alice, in #deploys   /hms deploy myapp prod 1.1
   As Bob                  press Approve, and watch it arrive
@@ -69,13 +70,15 @@ async def run(options: argparse.Namespace) -> None:
         platforms = await _open_platforms(stack, options.pace)
         set_scene(platforms)
         write_config(state / "hms.yaml", platforms)
-        port = _free_port(options.port)
-        slack = await stack.enter_async_context(open_local_slack(options.local_slack, state, port))
+        slack = await stack.enter_async_context(
+            open_local_slack(options.local_slack, state, _free_port(0))
+        )
+        page = await stack.enter_async_context(open_page(slack.url, _free_port(options.port)))
         variables = environment(state, platforms, slack, _free_port(options.bot_port))
         write_environment(state / "env", variables)
         async with asyncio.TaskGroup() as group:
             bot = group.create_task(keep_bot(variables, state / "bot.log", _say), name="bot")
-            await _greet(slack, variables, state)
+            await _greet(page, variables, state)
             await stop.wait()
             _say("Stopping …")
             bot.cancel()
@@ -93,12 +96,12 @@ async def _open_platforms(stack: AsyncExitStack, pace: float) -> Platforms:
     )
 
 
-async def _greet(slack: LocalSlack, variables: dict[str, str], state: Path) -> None:
+async def _greet(page: str, variables: dict[str, str], state: Path) -> None:
     log = state / "bot.log"
     if await wait_until_ready(variables):
         cli = Path(sys.executable).with_name("hms-sys")
         cli = cli.relative_to(Path.cwd()) if cli.is_relative_to(Path.cwd()) else cli
-        print(_WELCOME.format(url=slack.url, env=state / "env", cli=cli, log=log), flush=True)
+        print(_WELCOME.format(url=page, env=state / "env", cli=cli, log=log), flush=True)
     else:
         _say(f"The bot did not come up; its log is {log}.")
 
@@ -119,7 +122,7 @@ def _empty(state: Path) -> Path:
 
 def _free_port(wished: int) -> int:
     """The wished port, or any that is free."""
-    for port in (wished, 0):
+    for port in dict.fromkeys((wished, 0)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

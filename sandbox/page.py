@@ -1,0 +1,102 @@
+"""The page that people open: the local Slack's own, with two things drawn as Slack draws them.
+
+It shows dates (`<!date^…>`) and code blocks as their markup; a script that is added to the page draws
+them. All else, its sockets included, is passed through. Listens on loopback only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+_SCRIPT = Path(__file__).with_name("page.js")
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "keep-alive",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class Page:
+    """Passes requests on to the local Slack at `origin`."""
+
+    def __init__(self, origin: str, session: aiohttp.ClientSession) -> None:
+        self._origin = origin
+        self._session = session
+        self._script = f"<script>{_SCRIPT.read_text(encoding='utf-8')}</script></head>"
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Any request of the browser."""
+        try:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await self._connect(request)
+            return await self._pass_on(request)
+        except aiohttp.ClientError:
+            return web.Response(status=502, text="The local Slack does not answer.")
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        async with self._session.request(
+            request.method,
+            f"{self._origin}{request.rel_url}",
+            data=await request.read(),
+            headers=_without_hops(request.headers),
+            allow_redirects=False,
+        ) as answer:
+            body = await answer.read()
+            if answer.content_type == "text/html":
+                body = body.replace(b"</head>", self._script.encode(), 1)
+            return web.Response(
+                status=answer.status, body=body, headers=_without_hops(answer.headers)
+            )
+
+    async def _connect(self, request: web.Request) -> web.WebSocketResponse:
+        browser = web.WebSocketResponse()
+        await browser.prepare(request)
+        address = f"{self._origin}{request.rel_url}"
+        async with self._session.ws_connect(address) as slack, asyncio.TaskGroup() as group:
+            group.create_task(_copy(browser, slack))
+            group.create_task(_copy(slack, browser))
+        return browser
+
+
+Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+async def _copy(source: Socket, sink: Socket) -> None:
+    """Frames one way, until either side hangs up."""
+    async for frame in source:
+        if frame.type is aiohttp.WSMsgType.TEXT:
+            await sink.send_str(frame.data)
+        elif frame.type is aiohttp.WSMsgType.BINARY:
+            await sink.send_bytes(frame.data)
+    await sink.close()
+
+
+def _without_hops(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+
+
+@asynccontextmanager
+async def open_page(origin: str, port: int) -> AsyncIterator[str]:
+    """Serve until the block ends; yields the page's address."""
+    timeout = aiohttp.ClientTimeout(total=None, connect=5)
+    async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as session:
+        app = web.Application(client_max_size=32 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", Page(origin, session).answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            yield f"http://localhost:{port}"
+        finally:
+            await runner.cleanup()
