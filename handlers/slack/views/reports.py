@@ -21,6 +21,7 @@ from handlers.slack.views.blocks import (
     section,
 )
 from handlers.slack.views.card import circle, short_pin, state_words, what
+from handlers.timeline import say_event
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
 from operations.deployment.policy import Answer
@@ -191,13 +192,10 @@ def _history_line(rollout: Rollout, now: datetime) -> str:
 
 
 def _event_line(event: AuditEvent, now: datetime) -> str:
-    told = ", ".join(
-        f"{one_line(key, 30)} {one_line(value, 100)}"
-        for key, value in event.detail.items()
-        if value
+    return dots(
+        clock(event.at, now),
+        f"{person(event.actor)} {said(' '.join(say_event(event).split()), 250)}",
     )
-    deed = one_line(event.action.partition(".")[2].replace("_", " ") or event.action, 60)
-    return dots(clock(event.at, now), f"*{deed}* by {person(event.actor)}", told)
 
 
 def _answer_lines(answer: Answer) -> list[str]:
