@@ -25,7 +25,7 @@ from handlers.language.commands import (
     Unlock,
     Why,
 )
-from handlers.language.grammar import Argument, Option, Verb
+from handlers.language.grammar import Argument, Option, Values, Verb
 from handlers.language.guidance import explain, help_text, overview
 from handlers.language.parsing import parse, parse_argv
 from handlers.language.rendering import render
@@ -51,6 +51,7 @@ __all__ = [
     "Show",
     "Status",
     "Unlock",
+    "Values",
     "Verb",
     "Why",
     "explain",

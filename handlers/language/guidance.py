@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from handlers.language.grammar import Verb
+from handlers.language.grammar import Option, Verb
 from handlers.language.verbs import VERBS, verb_named
 
 
-def help_text(topic: str = "") -> str:
-    """The overview, or one verb in full. `topic` is a verb's name as `parse` lets it through."""
+def help_text(topic: str = "", *, program: str = "") -> str:
+    """The overview, or one verb in full. `topic` is a verb's name as `parse` lets it through.
+
+    `program` is what is said before a verb: `/hms`, `hms-sys` or nothing.
+    """
     verb = verb_named(topic) if topic else None
-    return explain(verb) if verb else overview()
+    return explain(verb, program=program) if verb else overview()
 
 
 def overview() -> str:
@@ -22,15 +25,17 @@ def overview() -> str:
     return "\n".join([*lines, "", "Say `help COMMAND` for one in full."])
 
 
-def explain(verb: Verb) -> str:
-    """Usage, what it does, options and examples of one verb."""
-    lines = [verb.usage, "", verb.summary, verb.help]
-    options = [o for o in verb.options if not o.later]
+def explain(verb: Verb, *, program: str = "", switches: Sequence[Option] = ()) -> str:
+    """Usage, what it does, options and examples of one verb; `switches` are the command line's own."""
+    before = f"{program} " if program else ""
+    lines = [f"{before}{verb.usage}", "", verb.summary, verb.help]
+    options = [*(o for o in verb.options if not o.later), *switches]
     if options:
         shown = {o.name: f"--{o.name} {o.metavar}".strip() for o in options}
         width = max(len(text) for text in shown.values())
         lines += ["", *(f"  {shown[o.name]:<{width}}  {o.help}" for o in options)]
-    return "\n".join([*lines, "", "For example:", *(f"  {example}" for example in verb.examples)])
+    examples = [f"  {before}{example}" for example in verb.examples]
+    return "\n".join([*lines, "", "For example:", *examples])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,205 @@
+"""Answers that fill more than a line: tables for people, CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from handlers.cli.terminal import Terminal
+from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who
+from handlers.documents import pinned, rollout_document, why_it_ended
+from handlers.timeline import say_event
+from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.policy import say_state
+from operations.deployment.progress import StepState
+from operations.deployment.rollout import HistoryPage, Rollout, RolloutState, TargetLock
+from operations.durations import say_duration
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_UNBOUND = 240  # columns when nobody looks: a pipe has no width
+_STYLES = {
+    **dict.fromkeys((RolloutState.SUCCEEDED.value, "healthy"), "green"),
+    **dict.fromkeys((RolloutState.FAILED.value, RolloutState.ROLLED_BACK.value, "down"), "red"),
+    **dict.fromkeys(("degraded", RolloutState.PENDING_APPROVAL.value), "yellow"),
+    **dict.fromkeys(
+        (RolloutState.RUNNING.value, RolloutState.VERIFYING.value, "deploying"), "blue"
+    ),
+    **dict.fromkeys((RolloutState.UNKNOWN.value,), "magenta"),
+}
+_CSV_COLUMNS = (
+    "id",
+    "project",
+    "environment",
+    "provider",
+    "state",
+    "version",
+    "artifact",
+    "previous",
+    "requested_by",
+    "requested_at",
+    "reason",
+    "approvals",
+    "started_at",
+    "ended_at",
+    "outcome",
+)
+
+
+def print_history(page: HistoryPage, terminal: Terminal) -> None:
+    """One rollout a line, newest first."""
+    if not page.rollouts:
+        terminal.say(["Nothing was shipped here yet."])
+        return
+    rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
+    _print_table(("Id", "When", "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
+
+
+def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
+    return [
+        rollout.name,
+        clock_time(rollout.requested_at),
+        f"{rollout.project} {rollout.release.version}",
+        rollout.environment,
+        _styled(STATES[rollout.state], rollout.state.value),
+        say_duration(rollout.took) if rollout.took else "",
+        who(rollout.requested_by, terminal.names),
+        rollout.reason,
+    ]
+
+
+def print_fleet(reports: Sequence[TargetReport], terminal: Terminal) -> None:
+    """One target a line."""
+    if not reports:
+        terminal.say(["No target is configured."])
+        return
+    rows = [_fleet_row(report, terminal) for report in reports]
+    _print_table(("Target", "On", "Serves", "Healthy", "State", "Lock", "Last"), rows, terminal)
+
+
+def _fleet_row(report: TargetReport, terminal: Terminal) -> list[str | Text]:
+    health = report.health
+    counted = f"{health.healthy} of {health.desired}" if health and health.desired >= 0 else "–"
+    state = health.state if health else "unknown"
+    detail = health.detail if health else report.trouble
+    moving = report.active or report.last
+    return [
+        report.target.name,
+        report.target.spec.title,
+        health.version if health else "–",
+        counted,
+        _styled(f"{state}: {detail}" if detail else state, state),
+        _lock_words(report.lock, terminal) if report.lock else "",
+        f"{moving.name} {STATES[moving.state]}" if moving else "",
+    ]
+
+
+def _lock_words(lock: TargetLock, terminal: Terminal) -> str:
+    until = f" until {clock_time(lock.until)}" if lock.until else ""
+    return f"{who(lock.actor, terminal.names)}{until}" + (f": {lock.reason}" if lock.reason else "")
+
+
+def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
+    """Everything about one rollout."""
+    rollout, names = report.rollout, terminal.names
+    previous = rollout.previous.version if rollout.previous else "nothing"
+    terminal.say(
+        [
+            f"{headline(rollout)} ({rollout.name})",
+            f"From {previous} · {rollout.provider} · asked by {who(rollout.requested_by, names)}"
+            + (f": {rollout.reason}" if rollout.reason else ""),
+            f"Artifact {pinned(rollout.release)}"
+            + ("" if rollout.release.is_pinned else " (not pinned)"),
+            *(["Emergency: locks and windows were passed."] if rollout.emergency else []),
+            *(f"Note: {warning}" for warning in rollout.warnings),
+            *(
+                f"  {step_line(step)}"
+                for step in rollout.steps
+                if step.state is not StepState.PENDING
+            ),
+            *(line for line in [why_it_ended(rollout)] if line),
+        ]
+    )
+    if rollout.failure is not None:
+        terminal.copy(f"  {line}" for line in rollout.failure.evidence)
+    rows: list[list[str | Text]] = [
+        [
+            clock_time(event.at),
+            who(event.actor, names),
+            plain(say_event(event), names),
+        ]
+        for event in report.timeline
+    ]
+    if rows:
+        terminal.say([""])
+        _print_table(("When", "Who", "What"), rows, terminal)
+
+
+def why_lines(found: Obstacles) -> list[str]:
+    """What stands in the way, who can lift it, and what happens then."""
+    target = found.target
+    lines = []
+    for obstacle in found.answer.obstacles:
+        lines += [obstacle.message, *([obstacle.hint] if obstacle.hint else [])]
+    if not lines:
+        lines.append(f"Nothing stands in the way of a deploy to {target.name}.")
+    rule = found.answer.rule
+    if rule is not None:
+        people = " or ".join(
+            f"<!subteam^{v}>" if v.startswith("S") else f"<@{v}>" for v in sorted(rule.voters)
+        )
+        lines.append(
+            f"It needs {rule.required} approval{'s' if rule.required > 1 else ''}"
+            f" of {people or 'anyone who may deploy there'}."
+        )
+    if found.active is not None:
+        lines.append(f"{found.active.name} is being carried out first.")
+    return [*lines, *(f"{r.name} {say_state(r)} and would give way." for r in found.waiting)]
+
+
+def print_csv(page: HistoryPage, terminal: Terminal) -> None:
+    """The promised keys as columns; approvals as `WHO TIME`, separated by semicolons."""
+    writer = csv.writer(terminal.out)
+    writer.writerow(_CSV_COLUMNS)
+    for rollout in page.rollouts:
+        document = rollout_document(rollout)
+        cells: dict[str, object] = {
+            **document,
+            "approvals": "; ".join(f"{a['by']} {a['at']}" for a in document["approvals"]),
+            "reason": _harmless(document["reason"]),
+            "outcome": _harmless(document["outcome"] or ""),
+        }
+        writer.writerow([cells[column] for column in _CSV_COLUMNS])
+
+
+def _harmless(text: str) -> str:
+    """Text that a spreadsheet would run as a formula, made text (OWASP, CSV injection)."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
+
+
+def _styled(text: str, state: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=_STYLES.get(state, ""))
+
+
+def _print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], terminal: Terminal
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    console = Console(
+        file=terminal.out,
+        width=None if terminal.out.isatty() else _UNBOUND,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(table)

@@ -1,0 +1,45 @@
+"""What the command line is given by the process that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from operations.actor import Actor
+from operations.clock import Clock
+from operations.deployment.service import Deployments
+from operations.guard import Guard
+
+Program = Callable[[], int | Coroutine[object, object, int]]
+"""A command of its own: returns its exit code, or a coroutine of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliServices:
+    """`actor` is who the login counts as. `names` are Slack users' ids and what to call them.
+
+    `carry_out` carries a rollout out unless a bot does, and returns once it has ended
+    (`Worker.carry_out`). `poll_seconds` pass between two looks at a rollout that is waited for.
+    """
+
+    deployments: Deployments
+    actor: Actor
+    clock: Clock
+    carry_out: Callable[[int], Awaitable[None]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    poll_seconds: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What only the composition root can do. All may raise errors of `operations.errors`."""
+
+    open_services: Callable[[], AbstractAsyncContextManager[CliServices]]
+    guard: Guard
+    serve: Program
+    sandbox: Program
+    config_check: Program
+    config_schema: Program
+    db_upgrade: Program
+    audit_verify: Program

@@ -1,0 +1,30 @@
+"""What one command works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.cli.services import CliServices
+from handlers.cli.terminal import Terminal
+from handlers.language import Values
+from operations.actor import Actor
+from operations.deployment.service import Deployments
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The services, where answers go, and the switches that were given."""
+
+    services: CliServices
+    terminal: Terminal
+    switches: Values
+
+    @property
+    def deployments(self) -> Deployments:
+        """The operations."""
+        return self.services.deployments
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        return self.services.actor

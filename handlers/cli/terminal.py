@@ -1,0 +1,68 @@
+"""Where answers go: results to stdout, everything else to stderr when stdout carries a document."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from handlers.cli.wording import Names, plain
+from operations.errors import OperationError
+
+
+@dataclass(slots=True, kw_only=True)
+class Terminal:
+    """`waiting_for` names the rollout that is waited for, so that Ctrl-C can say how to find it."""
+
+    out: TextIO
+    err: TextIO
+    as_json: bool = False
+    names: Names = field(default_factory=dict)
+    waiting_for: str = ""
+
+    @classmethod
+    def open(cls) -> Terminal:
+        """The process's own streams; a character that they cannot show never fails a command."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(out=sys.stdout, err=sys.stderr)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what was written to stderr can be drawn over."""
+        return self.err.isatty()
+
+    @property
+    def text(self) -> TextIO:
+        """Where people's text goes."""
+        return self.err if self.as_json else self.out
+
+    def say(self, lines: Iterable[str]) -> None:
+        """An answer for people."""
+        for line in lines:
+            self.text.write(plain(line, self.names) + "\n")
+
+    def copy(self, lines: Iterable[str]) -> None:
+        """An outsider's lines, as they are."""
+        for line in lines:
+            self.text.write(f"{line}\n")
+        self.text.flush()
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Something beside the answer: always to stderr."""
+        for line in lines:
+            self.err.write(plain(line, self.names) + "\n")
+        self.err.flush()
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """The one JSON document."""
+        json.dump(document, self.out, ensure_ascii=False, indent=2)
+        self.out.write("\n")
+
+    def complain(self, error: OperationError) -> None:
+        """One sentence, and what to do next on a line of its own."""
+        self.note([line for line in (error.message, error.hint) if line])

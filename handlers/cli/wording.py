@@ -1,0 +1,83 @@
+"""Rollouts and refusals in a terminal's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from handlers.documents import why_it_ended
+from handlers.language import VERBS
+from operations.actor import Actor
+from operations.deployment.policy import say_actor
+from operations.deployment.progress import Step, StepState
+from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
+from operations.durations import say_duration
+
+Names = Mapping[str, str]
+
+STATES = {
+    RolloutState.PENDING_APPROVAL: "Waiting for approval",
+    RolloutState.QUEUED: "In the queue",
+    RolloutState.RUNNING: "Rolling out",
+    RolloutState.VERIFYING: "Watching its health",
+    RolloutState.SUCCEEDED: "Live",
+    RolloutState.REJECTED: "Rejected",
+    RolloutState.EXPIRED: "Expired",
+    RolloutState.CANCELLED: "Cancelled",
+    RolloutState.FAILED: "Failed",
+    RolloutState.ROLLED_BACK: "Failed and rolled back",
+    RolloutState.UNKNOWN: "Cannot tell",
+}
+MARKS = {
+    StepState.PENDING: "·",
+    StepState.RUNNING: "…",
+    StepState.DONE: "✓",
+    StepState.FAILED: "✗",
+}
+
+_MENTION = re.compile(r"<@([A-Z0-9]+)>")
+_GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)>")
+_COMMAND = re.compile(rf"`({'|'.join(v.name for v in VERBS)})(?=[ `])")
+
+
+def plain(text: str, names: Names) -> str:
+    """Slack's mentions as names or ids, and commands as they are said here."""
+    text = _MENTION.sub(lambda m: names.get(m[1], m[1]), text)
+    return _COMMAND.sub(r"`hms-sys \1", _GROUP.sub(r"\1", text))
+
+
+def who(actor: Actor, names: Names) -> str:
+    """A person's name where it is known, else the id."""
+    return names.get(actor.id) or actor.name or plain(say_actor(actor), names)
+
+
+def headline(rollout: Rollout) -> str:
+    """State first: `Live: myapp 1.1 → prod`."""
+    way = " (rollback)" if rollout.kind is RolloutKind.ROLLBACK else ""
+    return (
+        f"{STATES[rollout.state]}: {rollout.project} {rollout.release.version}"
+        f" → {rollout.environment}{way}"
+    )
+
+
+def ending(rollout: Rollout, names: Names) -> list[str]:
+    """The last words about a rollout that was waited for."""
+    took = f", {say_duration(rollout.took)}" if rollout.took else ""
+    lines = [f"{headline(rollout)} ({rollout.name}{took})"]
+    why = plain(why_it_ended(rollout), names)
+    evidence = rollout.failure.evidence if rollout.failure else ()
+    return [*lines, *([why] if why else []), *(f"  {line}" for line in evidence[-20:])]
+
+
+def step_line(step: Step) -> str:
+    """`… New pods  1 of 2`."""
+    detail = step.detail
+    if not detail and step.total > 0:
+        detail = f"{max(step.ready, 0)} of {step.total}"
+    return f"{MARKS[step.state]} {step.name}" + (f"  {detail}" if detail else "")
+
+
+def clock_time(at: datetime | None) -> str:
+    """In the reader's zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "–"
