@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from operations.deployment.release import Release
 from operations.deployment.rollout import ACTIVE, Rollout, RolloutKind, RolloutState
 from operations.deployment.target import ApprovalRule
 
+_DIGEST = re.compile(r"\bsha256:([0-9a-f]{6})[0-9a-f]{58}\b")
 _WORDS = {
     RolloutState.PENDING_APPROVAL: ("🟡", "Waiting for approval"),
     RolloutState.QUEUED: ("🟡", "Queued"),
@@ -62,6 +64,11 @@ def circle(rollout: Rollout) -> str:
 def what(rollout: Rollout) -> str:
     """`myapp 1.1.0 → prod`."""
     return f"{cut(rollout.project, 60)} {cut(rollout.release.version, 90)} → {cut(rollout.environment, 60)}"
+
+
+def shorten_digests(text: str) -> str:
+    """A platform's reason repeats the whole digest; the thread has it in full."""
+    return _DIGEST.sub(r"sha256:\1…", text)
 
 
 def short_pin(release: Release) -> str:

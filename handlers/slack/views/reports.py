@@ -20,7 +20,7 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import circle, short_pin, state_words, what
+from handlers.slack.views.card import circle, short_pin, shorten_digests, state_words, what
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
@@ -77,7 +77,9 @@ def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
         dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{reason}"),
         said(rollout.outcome),
         f"*Why* · {one_line(rollout.failure.summary)}" if rollout.failure else "",
-        code(rollout.failure.reason) if rollout.failure and rollout.failure.reason else "",
+        code(shorten_digests(rollout.failure.reason))
+        if rollout.failure and rollout.failure.reason
+        else "",
     ]
     events = [_event_line(event, now) for event in report.timeline[-_TIMELINE_SHOWN:]]
     return message(

@@ -20,7 +20,7 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import Card, circle, short_pin, state_words, what
+from handlers.slack.views.card import Card, circle, short_pin, shorten_digests, state_words, what
 from handlers.slack.views.choices import choices
 from handlers.slack.views.shipments import shipment
 from handlers.slack.views.steps import counted, step_lines
@@ -115,7 +115,7 @@ def _why(rollout: Rollout) -> list[str]:
     failure = rollout.failure
     if failure is None:
         return []
-    reason = failure.reason.strip()
+    reason = shorten_digests(failure.reason.strip())
     if not reason:
         told = ""
     elif "\n" in reason or len(reason) > 400:
