@@ -79,7 +79,7 @@ class SqlAuditLog:
         for event in self._unwritten:
             number, hash_ = number + 1, chain_hash(hash_, event)
             rows.append(_columns(number, hash_, event))
-        await self._session.run_each(_ADD, rows)
+        await self._session.defer(_ADD, rows)
         self._unwritten.clear()
 
 

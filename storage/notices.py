@@ -44,25 +44,27 @@ class SqlNotices:
     async def put(self, notice: Notice, now: datetime) -> None:
         """Make it due."""
         require_writing(self._session)
-        at = from_time(now)
-        await self._session.fetch(
-            _PUT,
-            subject=notice.subject,
-            kind=notice.kind.value,
-            channel=notice.channel,
-            urgency=int(notice.urgency),
-            version=1,
-            delivered_version=0,
-            created_at=at,
-            put_at=at,
-            due_at=at,
-            attempts=0,
-            last_error="",
-            claim_owner=None,
-            claim_number=0,
-            claim_until=None,
-            uncertain=False,
-            posted_channel=None,
-            posted_ts=None,
-        )
+        await self._session.defer(_PUT, [_columns(notice, from_time(now))])
         self._session.announce(Topic.NOTICES)
+
+
+def _columns(notice: Notice, at: int) -> dict[str, object]:
+    return {
+        "subject": notice.subject,
+        "kind": notice.kind.value,
+        "channel": notice.channel,
+        "urgency": int(notice.urgency),
+        "version": 1,
+        "delivered_version": 0,
+        "created_at": at,
+        "put_at": at,
+        "due_at": at,
+        "attempts": 0,
+        "last_error": "",
+        "claim_owner": None,
+        "claim_number": 0,
+        "claim_until": None,
+        "uncertain": False,
+        "posted_channel": None,
+        "posted_ts": None,
+    }

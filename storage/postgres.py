@@ -100,6 +100,10 @@ class PostgresSession:
                 compiled.text, [compiled.arguments(values) for values in rows]
             )
 
+    async def defer(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
+        """At once: an exchange with the server needs no thread."""
+        await self.run_each(statement, rows)
+
     async def take_turn(self) -> None:
         """Hold the trail's lock until the transaction ends."""
         with translated():

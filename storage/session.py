@@ -66,6 +66,13 @@ class Session(Protocol):
         """Run it once for each of the rows."""
         ...
 
+    async def defer(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
+        """Like `run_each`, at the latest before whatever is run next, or before the commit.
+
+        For a statement that the database has no reason to refuse: nobody waits here to hear of it.
+        """
+        ...
+
     async def take_turn(self) -> None:
         """Until the transaction ends, be the only one who appends to the audit trail."""
         ...

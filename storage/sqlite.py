@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -64,36 +64,60 @@ def translated() -> Iterator[None]:
         raise StorageUnavailable("The database is closed.") from exc
 
 
-async def _run(
-    connection: aiosqlite.Connection, text: str, arguments: Iterable[object] = ()
-) -> Sequence[Row]:
+Call = tuple[str, Sequence[object]]
+"""A statement and its arguments."""
+
+
+class SqliteConnection(aiosqlite.Connection):
+    """Runs several statements in one hop to its thread: a hop costs more than most statements."""
+
+    async def run(self, calls: Sequence[Call]) -> Sequence[Row]:
+        """Run them in order; every row of the last."""
+        rows = await self._execute(self._run_all, calls)  # type: ignore[no-untyped-call]  # aiosqlite left it untyped
+        return cast("Sequence[Row]", rows)
+
+    def _run_all(self, calls: Sequence[Call]) -> Sequence[sqlite3.Row]:
+        rows: Sequence[sqlite3.Row] = ()
+        for text, arguments in calls:
+            rows = self._conn.execute(text, arguments).fetchall()
+        return rows
+
+
+async def _run(connection: SqliteConnection, *calls: Call) -> Sequence[Row]:
     try:
         async with asyncio.timeout(STATEMENT_SECONDS):
             with translated():
-                rows = await connection.execute_fetchall(text, arguments)
+                return await connection.run(calls)
     except TimeoutError as exc:
         await connection.interrupt()
         raise StorageUnavailable("The database did not answer in time.") from exc
-    return cast("Sequence[Row]", rows)
 
 
 class SqliteSession:
-    """A transaction on one of the connections."""
+    """A transaction on one of the connections; it begins in the hop of its first statement."""
 
-    def __init__(self, connection: aiosqlite.Connection, *, writing: bool) -> None:
+    def __init__(self, connection: SqliteConnection, *, writing: bool) -> None:
         self._connection = connection
         self.is_writing = writing
         self.topics: set[Topic] = set()
+        self._due: list[Call] = [("BEGIN IMMEDIATE" if writing else "BEGIN", ())]
 
     async def fetch(self, statement: Statement, **values: object) -> Sequence[Row]:
         """Run it and read every row."""
-        compiled = statement.compiled("sqlite")
-        return await _run(self._connection, compiled.text, compiled.arguments(values))
+        return await self._run(_call(statement, values))
 
     async def run_each(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
         """Run it once for each of the rows."""
-        for values in rows:
-            await self.fetch(statement, **values)
+        if rows:
+            await self._run(*[_call(statement, values) for values in rows])
+
+    async def defer(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
+        """It goes along with the next statement, or with the commit."""
+        self._due += [_call(statement, values) for values in rows]
+
+    async def commit(self) -> None:
+        """Run what is still due, and commit."""
+        await self._run(("COMMIT", ()))
 
     async def take_turn(self) -> None:
         """Nothing to do: there is one writer at a time."""
@@ -101,6 +125,15 @@ class SqliteSession:
     def announce(self, topic: Topic) -> None:
         """Remember whom to wake."""
         self.topics.add(topic)
+
+    async def _run(self, *calls: Call) -> Sequence[Row]:
+        due, self._due = self._due, []
+        return await _run(self._connection, *due, *calls)
+
+
+def _call(statement: Statement, values: Mapping[str, object]) -> Call:
+    compiled = statement.compiled("sqlite")
+    return compiled.text, compiled.arguments(values)
 
 
 class SqliteEngine:
@@ -115,8 +148,8 @@ class SqliteEngine:
         self._busy_seconds = busy_seconds
         # mode=rw: a file that went away is an error, not a new and empty database.
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
-        self._writer: aiosqlite.Connection | None = None
-        self._readers: list[aiosqlite.Connection] = []
+        self._writer: SqliteConnection | None = None
+        self._readers: list[SqliteConnection] = []
         self._write_turn = asyncio.Lock()
         self._read_turn = asyncio.Semaphore(_READERS)
         self._bells = {topic: Bell() for topic in Topic}
@@ -135,9 +168,8 @@ class SqliteEngine:
         async with self._connection(writing) as connection:
             session = SqliteSession(connection, writing=writing)
             try:
-                await _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
                 yield session
-                await _run(connection, "COMMIT")
+                await session.commit()
             except BaseException:
                 await _roll_back(connection)
                 raise
@@ -155,7 +187,7 @@ class SqliteEngine:
             await self._readers.pop().close()
 
     @asynccontextmanager
-    async def _connection(self, writing: bool) -> AsyncIterator[aiosqlite.Connection]:
+    async def _connection(self, writing: bool) -> AsyncIterator[SqliteConnection]:
         turn = self._write_turn if writing else self._read_turn
         async with self._turn(turn):
             if self._is_closed:
@@ -178,14 +210,14 @@ class SqliteEngine:
         finally:
             turn.release()
 
-    async def _take(self, writing: bool) -> aiosqlite.Connection:
+    async def _take(self, writing: bool) -> SqliteConnection:
         if not writing:
             return self._readers.pop() if self._readers else await self._connect(writing)
         if self._writer is None:
             self._writer = await self._connect(writing)
         return self._writer
 
-    async def _put_back(self, connection: aiosqlite.Connection, writing: bool) -> None:
+    async def _put_back(self, connection: SqliteConnection, writing: bool) -> None:
         if writing:
             return
         if self._is_closed:
@@ -193,24 +225,28 @@ class SqliteEngine:
         else:
             self._readers.append(connection)
 
-    async def _connect(self, writing: bool) -> aiosqlite.Connection:
+    async def _connect(self, writing: bool) -> SqliteConnection:
+        connection = SqliteConnection(self._open, iter_chunk_size=1)
         with translated():
-            connection = await aiosqlite.connect(
-                self._uri,
-                uri=True,
-                isolation_level=None,
-                timeout=self._busy_seconds,
-                cached_statements=256,
-            )
+            await connection
         connection.row_factory = sqlite3.Row
-        await _run(connection, "PRAGMA foreign_keys = ON")
-        await _run(connection, "PRAGMA synchronous = FULL")
+        settings = ["foreign_keys = ON", "synchronous = FULL"]
         if not writing:
-            await _run(connection, "PRAGMA query_only = ON")
+            settings.append("query_only = ON")
+        await _run(connection, *[(f"PRAGMA {setting}", ()) for setting in settings])
         return connection
 
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._uri,
+            uri=True,
+            isolation_level=None,
+            timeout=self._busy_seconds,
+            cached_statements=256,
+        )
 
-async def _roll_back(connection: aiosqlite.Connection) -> None:
+
+async def _roll_back(connection: SqliteConnection) -> None:
     """Undo what is open; a failure here must not hide the error that led here."""
     with suppress(StorageError, TimeoutError):
         async with asyncio.timeout(STATEMENT_SECONDS):
