@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -75,6 +76,10 @@ class SqliteConnection(aiosqlite.Connection):
         """Run them in order; every row of the last."""
         rows = await self._execute(self._run_all, calls)  # type: ignore[no-untyped-call]  # aiosqlite left it untyped
         return cast("Sequence[Row]", rows)
+
+    async def join(self) -> None:
+        """Wait for the thread of one that never opened: it ends by itself, and speaks to the loop before."""
+        await asyncio.to_thread(self._thread.join)
 
     def _run_all(self, calls: Sequence[Call]) -> Sequence[sqlite3.Row]:
         rows: Sequence[sqlite3.Row] = ()
@@ -226,24 +231,34 @@ class SqliteEngine:
             self._readers.append(connection)
 
     async def _connect(self, writing: bool) -> SqliteConnection:
-        connection = SqliteConnection(self._open, iter_chunk_size=1)
-        with translated():
-            await connection
-        connection.row_factory = sqlite3.Row
-        settings = ["foreign_keys = ON", "synchronous = FULL"]
-        if not writing:
-            settings.append("query_only = ON")
-        await _run(connection, *[(f"PRAGMA {setting}", ()) for setting in settings])
-        return connection
+        connection = SqliteConnection(partial(self._open, writing), iter_chunk_size=1)
+        try:
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                with translated():
+                    await connection
+            return connection
+        except TimeoutError as exc:
+            await connection.join()
+            raise StorageUnavailable("The database did not answer in time.") from exc
+        except BaseException:
+            await connection.join()
+            raise
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(
+    def _open(self, writing: bool) -> sqlite3.Connection:
+        """In the connection's thread and in one hop, so that nothing half-made can be left behind."""
+        opened = sqlite3.connect(
             self._uri,
             uri=True,
             isolation_level=None,
             timeout=self._busy_seconds,
             cached_statements=256,
         )
+        opened.row_factory = sqlite3.Row
+        opened.execute("PRAGMA foreign_keys = ON")
+        opened.execute("PRAGMA synchronous = FULL")
+        if not writing:
+            opened.execute("PRAGMA query_only = ON")
+        return opened
 
 
 async def _roll_back(connection: SqliteConnection) -> None:

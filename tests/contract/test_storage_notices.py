@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
 from storage.database import Database, open_database
+from tests.contract.databases import PostgresServer
 from tests.factories import NOON
 
 pytest_plugins = ("tests.contract.database_fixtures",)
@@ -258,3 +259,16 @@ async def test_many_claims_at_once_share_the_notices(database_url: str) -> None:
                 group.create_task(deliver(here if number % 2 else there, f"d-{number}"))
 
     assert sorted(subjects) == sorted(f"D-{number}" for number in range(12))
+
+
+async def test_a_claim_passes_over_a_row_that_somebody_writes(
+    postgres_server: PostgresServer,
+) -> None:
+    """On PostgreSQL; on SQLite writers run one after another anyway."""
+    async with await open_database(postgres_server.create()) as database:
+        await put(database)
+        await put(database, notice(subject="D-2"))
+        async with database.store.transaction() as tx:
+            await tx.notices.put(CARD, NOON)
+            async with asyncio.timeout(5):
+                assert [n.subject for n in await claim(database)] == ["D-2"]

@@ -11,7 +11,7 @@ import pytest
 from operations.deployment.rollout import Lease, Phase, Rollout, RolloutState
 from operations.errors import LeaseLost
 from storage.database import Database, open_database
-from tests.contract.databases import add_rollout, read_rollout, save_rollout
+from tests.contract.databases import PostgresServer, add_rollout, read_rollout, save_rollout
 from tests.factories import NOON
 
 pytest_plugins = ("tests.contract.database_fixtures",)
@@ -208,3 +208,16 @@ async def test_two_takeovers_at_once_have_one_winner(database_url: str) -> None:
     assert len(winners) == 1
     assert winners[0].lease is not None
     assert winners[0].lease.number == 2
+
+
+async def test_a_claim_passes_over_a_row_that_somebody_holds(
+    postgres_server: PostgresServer,
+) -> None:
+    """On PostgreSQL; on SQLite writers run one after another anyway."""
+    async with await open_database(postgres_server.create()) as database:
+        held = await add_rollout(database)
+        free = await add_rollout(database, environment="staging")
+        async with database.store.transaction() as tx:
+            await tx.rollouts.get(held.id, lock=True)
+            async with asyncio.timeout(5):
+                assert (await claim_one(database)).id == free.id

@@ -113,22 +113,24 @@ async def test_of_two_saves_of_one_revision_the_second_conflicts(database: Datab
 
 async def test_a_locked_read_sees_the_vote_it_waited_for(database: Database) -> None:
     added = await add_rollout(database)
-    votes_seen: list[int] = []
 
-    async def vote(vote: Vote) -> None:
+    async def vote(vote: Vote) -> int:
         async with database.store.transaction() as tx:
             held = await tx.rollouts.get(added.id, lock=True)
             assert held is not None
-            votes_seen.append(len(held.votes))
-            await asyncio.sleep(0)
             await tx.rollouts.save(replace(held, votes=(*held.votes, vote)))
+        return len(held.votes)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(vote(APPROVED))
-        group.create_task(vote(REJECTED))
+    async with asyncio.TaskGroup() as group, database.store.transaction() as tx:
+        held = await tx.rollouts.get(added.id, lock=True)
+        assert held is not None
+        second = group.create_task(vote(REJECTED))
+        await asyncio.wait([second], timeout=0.3)
+        assert not second.done()
+        await tx.rollouts.save(replace(held, votes=(APPROVED,)))
 
-    assert votes_seen == [0, 1]
-    assert len((await read_rollout(database, added.id)).votes) == 2
+    assert second.result() == 1
+    assert (await read_rollout(database, added.id)).votes == (APPROVED, REJECTED)
 
 
 async def test_a_save_with_a_lease_of_former_number_is_lost(database: Database) -> None:

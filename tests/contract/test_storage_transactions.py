@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -111,6 +112,23 @@ async def test_being_cancelled_at_any_await_leaves_the_database_usable(
         assert (await add_rollout(database)).id == before + 1
     async with database.store.snapshot() as tx:
         assert await tx.audit.broken_at() is None
+
+
+async def test_being_cancelled_while_it_connects_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """Such a thread would keep the whole process from ending."""
+    before = threads_of_connections()
+    for turns in range(30):
+        async with await open_sqlite(tmp_path) as database, asyncio.TaskGroup() as group:
+            task = group.create_task(database.ping())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+
+    assert threads_of_connections() == before
+
+
+def threads_of_connections() -> set[threading.Thread]:
+    return {t for t in threading.enumerate() if "_connection_worker_thread" in t.name}
 
 
 async def test_a_snapshot_refuses_to_write(database: Database) -> None:
