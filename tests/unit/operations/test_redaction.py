@@ -38,6 +38,10 @@ def test_control_and_escape_sequences_are_taken_out() -> None:
     assert clean("\x1b[31mred\x1b[0m\x00 a\u202eb\r\nnext\tend") == "red ab\nnext\tend"
 
 
+def test_what_no_database_can_store_is_taken_out() -> None:
+    assert clean("half a sign: \ud83d and NUL: \x00") == "half a sign:  and NUL: "
+
+
 def test_the_cut_keeps_the_end() -> None:
     assert clean("a" * 50 + "the reason", limit=11) == "…the reason"
 
