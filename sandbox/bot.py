@@ -10,6 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
+from sandbox.processes import stop_process
+
 Say = Callable[[str], None]
 
 _ALWAYS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
@@ -34,7 +36,7 @@ async def keep_bot(variables: dict[str, str], log: Path, say: Say) -> None:
         try:
             await process.wait()
         finally:
-            await _stop(process)
+            await stop_process(process)
         say(f"The bot (pid {process.pid}) ended with {process.returncode}; it is started again.")
         await asyncio.sleep(1)
 
@@ -55,15 +57,3 @@ async def wait_until_ready(variables: dict[str, str], seconds: float = 30.0) -> 
                 pass
             await asyncio.sleep(0.1)
     return False
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(10):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

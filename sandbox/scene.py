@@ -39,58 +39,55 @@ def set_scene(platforms: Platforms) -> None:
 
 def write_config(path: Path, platforms: Platforms) -> None:
     """The sandbox's hms.yaml."""
-    registry, ecr = platforms.registry.host, platforms.ecs.registry
-    kubernetes = {"provider": "k8s", "namespace": "default", "container": "app", "timeout": "3m"}
+    approvals = {"required": 1, "expires": "30m"}
     config = {
         "slack": {"deploys_channel": "C01GEN", "alerts_channel": "C02OPS"},
-        "environments": {
-            "staging": {},
-            "prod": {"approvals": {"required": 1, "expires": "30m"}},
-        },
-        "access": {"admin": ["U02BOB"], "cli": {}},
+        "environments": {"staging": {}, "prod": {"approvals": approvals}},
+        "access": {"admin": ["U02BOB"]},
         "projects": {
             "myapp": {
                 "environments": {
-                    "staging": {
-                        **kubernetes,
-                        "workload": "deployment/web",
-                        "image": f"{registry}/acme/myapp",
-                    },
-                    "prod": {
-                        "provider": "aws",
-                        "region": platforms.ecs.region,
-                        "cluster": "main",
-                        "service": "myapp",
-                        "container": "app",
-                        "image": f"{ecr}/acme/myapp",
-                        "timeout": "5m",
-                    },
+                    "staging": _on_kubernetes(platforms, "web", "acme/myapp"),
+                    "prod": _on_ecs(platforms),
                 }
             },
-            "mkt": {
-                "environments": {
-                    "prod": {
-                        **kubernetes,
-                        "workload": "deployment/mkt",
-                        "image": f"{registry}/acme/mkt",
-                    }
-                }
-            },
-            "site": {
-                "repository": "acme/site",
-                "environments": {
-                    "prod": {
-                        "provider": "forge",
-                        "organization": "acme",
-                        "server": 123,
-                        "site": 456,
-                        "branch": "main",
-                    }
-                },
-            },
+            "mkt": {"environments": {"prod": _on_kubernetes(platforms, "mkt", "acme/mkt")}},
+            "site": {"repository": "acme/site", "environments": {"prod": _ON_FORGE}},
         },
     }
     path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+
+
+def _on_kubernetes(platforms: Platforms, workload: str, image: str) -> dict[str, str]:
+    return {
+        "provider": "k8s",
+        "namespace": "default",
+        "workload": f"deployment/{workload}",
+        "container": "app",
+        "image": f"{platforms.registry.host}/{image}",
+        "timeout": "3m",
+    }
+
+
+def _on_ecs(platforms: Platforms) -> dict[str, str]:
+    return {
+        "provider": "aws",
+        "region": platforms.ecs.region,
+        "cluster": "main",
+        "service": "myapp",
+        "container": "app",
+        "image": f"{platforms.ecs.registry}/acme/myapp",
+        "timeout": "5m",
+    }
+
+
+_ON_FORGE = {
+    "provider": "forge",
+    "organization": "acme",
+    "server": 123,
+    "site": 456,
+    "branch": "main",
+}
 
 
 def environment(state: Path, platforms: Platforms, slack: LocalSlack, port: int) -> dict[str, str]:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import aiohttp
 
+from sandbox.processes import stop_process
+
 BOT_TOKEN = "xoxb-test-token"
 APP_TOKEN = "xapp-test-token"
 
@@ -78,7 +80,7 @@ async def open_local_slack(program: Path, state: Path, port: int) -> AsyncIterat
                 raise RuntimeError(f"The local Slack did not come up: see {state / 'slack.log'}.")
             yield slack
         finally:
-            await _stop(process)
+            await stop_process(process)
 
 
 def _prepare(program: Path, state: Path, port: int) -> list[str]:
@@ -110,15 +112,3 @@ async def _is_up(slack: LocalSlack, process: asyncio.subprocess.Process) -> bool
             except (aiohttp.ClientError, TimeoutError):
                 await asyncio.sleep(0.1)
     return False
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(5):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
