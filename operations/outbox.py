@@ -32,7 +32,7 @@ class Notice:
     """`subject` is a rollout's name (`D-1042`). There is one row per subject and kind.
 
     Putting it again makes it due again with a higher `version`; the newest urgency holds, but one that
-    waits undelivered keeps the more urgent of both.
+    waits undelivered keeps the more urgent of both. Mere progress does not hurry one that was postponed.
     """
 
     subject: str

@@ -80,7 +80,11 @@ _POSTPONE = Statement(
     .where(*_OURS)
     .values(
         **_FREE,
-        due_at=sa.bindparam("until"),
+        # A decision or an end that was put meanwhile is tried at once, as `put` says.
+        due_at=sa.case(
+            (sa.and_(_N.attempts == 0, _N.version > sa.bindparam("seen")), _N.due_at),
+            else_=sa.bindparam("until"),
+        ),
         attempts=_N.attempts + 1,
         last_error=sa.bindparam("error"),
         uncertain=sa.or_(_N.uncertain, sa.bindparam("unsure", type_=sa.Boolean)),
@@ -155,6 +159,7 @@ class SqlNoticeQueue:
             await session.fetch(
                 _POSTPONE,
                 **self._claim_of(notice),
+                seen=notice.version,
                 until=from_time(until),
                 error=error,
                 unsure=uncertain,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from operations.outbox import Notice
+from operations.outbox import Notice, Urgency
 from storage.rows import from_time
 from storage.schema import NOTICES
 from storage.session import Session, Topic, require_writing
@@ -19,7 +19,12 @@ _IS_DELIVERED = _N.version <= _N.delivered_version
 
 
 def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
-    """One that waits keeps the more urgent of both urgencies, its age and its failed attempts."""
+    """One that waits keeps the more urgent of both urgencies and its age.
+
+    One that was postponed is not hurried by mere progress; a decision or an end is tried at once, and
+    its attempts count anew: else a short outage amid much progress would hold the end back for long.
+    """
+    afresh = sa.or_(_IS_DELIVERED, new.urgency < int(Urgency.PROGRESS))
     more_urgent = sa.case((_N.urgency < new.urgency, _N.urgency), else_=new.urgency)
     return {
         "channel": new.channel,
@@ -27,8 +32,8 @@ def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
         "version": _N.version + 1,
         "created_at": sa.case((_IS_DELIVERED, new.created_at), else_=_N.created_at),
         "put_at": new.put_at,
-        "due_at": new.due_at,
-        "attempts": sa.case((_IS_DELIVERED, 0), else_=_N.attempts),
+        "due_at": sa.case((sa.or_(afresh, _N.attempts == 0), new.due_at), else_=_N.due_at),
+        "attempts": sa.case((afresh, 0), else_=_N.attempts),
     }
 
 

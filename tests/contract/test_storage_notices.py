@@ -147,6 +147,35 @@ async def test_a_postponed_notice_is_due_later_and_counts_the_attempt(database: 
     assert (again.attempts, again.uncertain) == (1, False)
 
 
+async def test_progress_does_not_hurry_what_was_postponed(database: Database) -> None:
+    await put(database)
+    until = NOON + 5 * MINUTE
+    await database.notice_queue.postpone(await claim_one(database), until, "down", uncertain=False)
+    await put(database, now=NOON + MINUTE)
+
+    assert await claim(database, NOON + 2 * MINUTE) == []
+    assert (await claim_one(database, until)).attempts == 1
+
+
+async def test_an_end_is_tried_at_once_and_its_attempts_count_anew(database: Database) -> None:
+    await put(database)
+    until = NOON + 5 * MINUTE
+    await database.notice_queue.postpone(await claim_one(database), until, "down", uncertain=False)
+    await put(database, notice(urgency=Urgency.FINAL), NOON + MINUTE)
+
+    assert (await claim_one(database, NOON + MINUTE)).attempts == 0
+
+
+async def test_an_end_put_during_a_failing_attempt_is_tried_at_once(database: Database) -> None:
+    await put(database)
+    claimed = await claim_one(database)
+    await put(database, notice(urgency=Urgency.FINAL), NOON + MINUTE)
+    await database.notice_queue.postpone(claimed, NOON + 5 * MINUTE, "down", uncertain=False)
+
+    again = await claim_one(database, NOON + MINUTE)
+    assert (again.urgency, again.attempts) == (Urgency.FINAL, 1)
+
+
 async def test_what_was_in_doubt_stays_so_until_it_is_delivered(database: Database) -> None:
     queue = database.notice_queue
     await put(database)
