@@ -1,0 +1,49 @@
+"""The command line as a process, beside a bot and without one, on the same database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.integration.processes import open_world
+
+
+async def test_a_deploy_without_a_bot_is_carried_out_by_the_command_itself(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "staging"}) as world:
+        ended = await world.cli("deploy", "web", "staging", "1.1", "--json")
+        assert ended.returncode == 0, ended.stderr
+        document = json.loads(ended.stdout)
+        assert document["state"] == "succeeded"
+        assert document["version"] == "1.1"
+        assert document["requested_by"] == "U01ALICE"
+        assert world.patches("web") == 1
+
+
+async def test_a_deploy_beside_a_bot_happens_once_and_is_told_in_slack(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "staging"}) as world:
+        await world.start()
+        ended = await world.cli("deploy", "web", "staging", "1.1", "--json")
+        assert ended.returncode == 0, ended.stderr
+        assert json.loads(ended.stdout)["state"] == "succeeded"
+        await world.told_once("Live: web 1.1 → staging")
+        assert world.patches("web") == 1
+
+
+async def test_a_bad_version_ends_with_code_1_and_the_reason(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "staging"}) as world:
+        ended = await world.cli("deploy", "web", "staging", "1.1-bad", "--json")
+        assert ended.returncode == 1, ended.stderr
+        document = json.loads(ended.stdout)
+        assert document["state"] == "rolled_back"
+        assert "cannot pull the image" in ended.stderr
+        assert world.patches("web") == 2
+
+
+async def test_what_is_not_permitted_ends_with_code_3_and_changes_nothing(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "guarded"}) as world:
+        ended = await world.cli("deploy", "web", "guarded", "1.1", "--json")
+        assert ended.returncode == 3, ended.stderr
+        assert ended.stdout == ""
+        assert "Traceback" not in ended.stderr
+        assert ended.stderr.strip()
+        assert world.patches("web") == 0
