@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -159,6 +160,7 @@ def test_deploy_that_nobody_decides_on_has_expired(shop: Shop) -> None:
 def test_ctrl_c_says_that_it_goes_on_and_how_to_look(shop: Shop) -> None:
     async def interrupt(deployments: Deployments, rollout_id: int) -> None:
         signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()  # a claim that is cut off would hold its lease for a while
 
     shop.before_work = interrupt
     result = shop.run("deploy myapp staging 1.1")
