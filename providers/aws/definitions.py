@@ -91,6 +91,13 @@ class Definition:
             hint=f"Set `container` of the target to one of: {names}.",
         )
 
+    def is_made_by(self, key: str, container: str, image: str) -> bool:
+        """Whether a rollout registered it for this image.
+
+        The key alone does not tell: a database that was begun anew counts its rollouts from the start again.
+        """
+        return self.marks.key == key and self.container(container).get("image") == image
+
     def release(self, container: str) -> Release:
         """What the container runs: the image's tag, or the version that we noted with its digest."""
         image = self.container(container).get("image", "")
@@ -137,11 +144,6 @@ class Definitions:
             ),
         )
         return [await self.read(place, arn) for arn in answer["taskDefinitionArns"]]
-
-    async def marked(self, place: Place, family: str, key: str) -> Definition | None:
-        """The revision that a rollout registered before, if it did."""
-        newest = await self.newest(place, family)
-        return next((d for d in newest if d.marks.key == key), None)
 
     async def register(
         self, place: Place, base: Definition, container: str, image: str, marks: Marks

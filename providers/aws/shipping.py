@@ -63,11 +63,14 @@ class Shipping:
         """Ship a release; finds what an earlier attempt of the same key has done."""
         site = await self._site(spec)
         base = await self._definitions.read_afresh(site.place, site.service.task_definition)
-        if base.marks.key == order.key:
+        image = order.release.artifact
+        if base.is_made_by(order.key, spec.container, image):
             return await self._found(site, base, order.intended_at)
         revision = None
         if order.resumed:
-            revision = await self._definitions.marked(site.place, base.family, order.key)
+            newest = await self._definitions.newest(site.place, base.family)
+            made = (d for d in newest if d.is_made_by(order.key, spec.container, image))
+            revision = next(made, None)
             if revision is not None and await self._was_applied(site, revision, order.intended_at):
                 return await self._found(site, revision, order.intended_at)
         if revision is None:

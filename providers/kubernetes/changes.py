@@ -56,7 +56,7 @@ async def start(cluster: Cluster, order: StartOrder) -> Started:
         workload = await read_workload(cluster, spec)
         container = workload.container(spec.container)
         image, release = order.release.artifact, order.release
-        if workload.annotations.get(ROLLOUT) == order.key:
+        if _is_made(workload, ROLLOUT, order.key, image):
             handle = handle_of(workload, container, image, ROLLOUT, order.key)
             return Started(handle=handle, summary=f"{workload.title} was patched already")
         _refuse(workload)
@@ -82,7 +82,7 @@ async def restore(cluster: Cluster, order: RestoreOrder) -> Started:
         workload = await read_workload(cluster, spec)
         container = workload.container(spec.container)
         image = order.previous.artifact
-        if workload.annotations.get(RESTORED) == order.key:
+        if _is_made(workload, RESTORED, order.key, image):
             handle = handle_of(workload, container, image, RESTORED, order.key)
             return Started(handle=handle, summary=f"{workload.title} was put back already")
         _refuse(workload)
@@ -92,6 +92,15 @@ async def restore(cluster: Cluster, order: RestoreOrder) -> Started:
         except Conflict:
             continue
     raise ProviderUnavailable("The workload changes faster than it can be patched.")
+
+
+def _is_made(workload: Workload, mark: str, key: str, image: str) -> bool:
+    """Whether this very change was made before.
+
+    The key alone does not tell: a database that was begun anew counts its rollouts from the start again.
+    """
+    found = workload.annotations
+    return found.get(mark) == key and found.get(ARTIFACT) == image
 
 
 def _refuse(workload: Workload) -> None:

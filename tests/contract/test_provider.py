@@ -118,6 +118,21 @@ async def test_starting_again_with_the_same_key_changes_nothing_more(world: Worl
     assert (await follow(world, again.handle)).verdict is Verdict.SUCCEEDED
 
 
+async def test_a_key_that_an_earlier_database_used_for_another_release_is_no_answer(
+    world: World,
+) -> None:
+    if world.target.provider == "forge":
+        pytest.skip("this adapter goes by time: nothing older than the intent can be its own")
+    former = await resolve(world, world.first)
+    await ship(world, world.good)
+
+    started = await world.provider.start(order(world, former))
+    seen = await follow(world, started.handle)
+
+    assert seen.verdict is Verdict.SUCCEEDED
+    assert await world.serving() == world.first
+
+
 async def test_a_handle_is_flat_json_and_enough_to_go_on(world: World) -> None:
     started = await world.provider.start(order(world, await resolve(world, world.good)))
     stream = cast(
