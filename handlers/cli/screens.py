@@ -12,6 +12,7 @@ from operations.deployment.rollout import Rollout
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
+    from rich.spinner import Spinner
 
 
 class Screen(Protocol):
@@ -68,40 +69,37 @@ class LiveScreen:
     def __init__(self, terminal: Terminal) -> None:
         from rich.console import Console
         from rich.live import Live
+        from rich.spinner import Spinner
 
+        self._spinner = Spinner("dots")
         self._terminal = terminal
-        self._trouble = ""
         console = Console(file=terminal.err, markup=False, emoji=False, highlight=False)
         self._live: Live = Live(console=console, transient=True, refresh_per_second=8)
         self._live.start()
 
     def show(self, rollout: Rollout) -> None:
         """Draw it all anew."""
-        self._live.update(draw(rollout, self._trouble, self._terminal))
-        self._trouble = ""
+        from rich.text import Text
+
+        self._spinner.update(text=Text(f"{headline(rollout)}  {rollout.name}", style="bold"))
+        self._live.update(draw(rollout, self._spinner))
 
     def trouble(self, message: str) -> None:
         """Shown until the next look succeeds."""
         from rich.text import Text
 
-        self._trouble = plain(message, self._terminal.names)
-        self._live.update(Text(self._trouble))
+        self._live.update(Text(plain(message, self._terminal.names), style="yellow"))
 
     def close(self) -> None:
         """Take the drawing away; the last words are printed by who waited."""
         self._live.stop()
 
 
-def draw(rollout: Rollout, trouble: str, terminal: Terminal) -> Group:
+def draw(rollout: Rollout, spinner: Spinner) -> Group:
     """State, steps with their times, and a bar for the step that counts."""
     from rich.console import Group
-    from rich.spinner import Spinner
-    from rich.text import Text
 
-    title = Spinner("dots", Text(f"{headline(rollout)}  {rollout.name}", style="bold"))
-    steps = [_draw_step(step, rollout) for step in rollout.steps]
-    troubles = [Text(trouble, style="yellow")] if trouble else []
-    return Group(title, *steps, *troubles)
+    return Group(spinner, *(_draw_step(step, rollout) for step in rollout.steps))
 
 
 def _draw_step(step: Step, rollout: Rollout) -> Group:
@@ -120,7 +118,12 @@ def _draw_step(step: Step, rollout: Rollout) -> Group:
     line.append(since, style="dim")
     if step.state is not StepState.RUNNING or step.total <= 0:
         return Group(line)
-    return Group(line, ProgressBar(total=step.total, completed=max(step.ready, 0), width=40))
+    return Group(
+        line,
+        ProgressBar(
+            total=step.total, completed=max(step.ready, 0), width=40, complete_style="green"
+        ),
+    )
 
 
 _STYLES = {

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -366,6 +366,37 @@ def test_why_names_what_stands_in_the_way(shop: Shop) -> None:
 def test_logs_are_printed_as_they_are(shop: Shop) -> None:
     assert shop.run("logs myapp prod").stdout == "GET / 200\n"
     assert json.loads(shop.run("logs myapp prod --json").stdout)["lines"] == ["GET / 200"]
+
+
+class _TalkingProvider(ScriptedProvider):
+    """Three lines at first, one more at each look."""
+
+    said = 2
+
+    async def logs(self, target: Target, *, lines: int, since: timedelta | None) -> Sequence[str]:
+        self.said += 1
+        return [f"`show` line {n}" for n in range(self.said)][-lines:]
+
+
+class _InterruptingClock(LateClock):
+    """Ctrl-C at the third wait."""
+
+    waits = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits += 1
+        if self.waits == 3:
+            signal.raise_signal(signal.SIGINT)
+        await super().sleep(0)
+
+
+def test_a_log_is_followed_until_ctrl_c(shop: Shop) -> None:
+    shop.provider = _TalkingProvider()
+    shop.clock = _InterruptingClock(timedelta(0))
+    result = shop.run("logs myapp prod --lines 2 --follow")
+    assert result.exit_code == 130
+    assert result.stdout.splitlines() == [f"`show` line {n}" for n in (1, 2, 3, 4)]
+    assert result.stderr == ""
 
 
 def test_a_log_that_is_followed_is_no_document(shop: Shop) -> None:
