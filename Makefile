@@ -39,6 +39,8 @@ bench: $(VENV)/.ready
 
 # Takes the pictures in docs/ from the sandbox's real page.
 screenshots: $(VENV)/.ready $(LOCAL_SLACK)
+	@npm install --silent --no-audit --no-fund --no-save --prefix .sandbox/fonts \
+	  @infolektuell/noto-color-emoji@0.2.0
 	@LOCAL_SLACK=$(LOCAL_SLACK) $(BIN)/python -m pytest -q tests/e2e --screenshots docs/pictures
 
 # Writes the pinned requirements anew; needs `uv` on the path. No index address may get into them.

@@ -80,9 +80,9 @@ class Bot:
         """Start everything, wait for a signal, stop everything."""
         await self._check_token()
         with _signals(self._stop):
-            async with self._http(), self._schedule(), asyncio.TaskGroup() as group:
+            async with self._http() as port, self._schedule(), asyncio.TaskGroup() as group:
                 tasks = self._start(group)
-                _LOG.info("ready", host=self._settings.host, port=self._settings.port)
+                _LOG.info("ready", host=self._settings.host, port=port)
                 await self._stop.wait()
                 _LOG.info("stopping")
                 await self._stop_intake()
@@ -134,7 +134,8 @@ class Bot:
             await self._side.boundary.drain(_DRAIN_SECONDS)
 
     @asynccontextmanager
-    async def _http(self) -> AsyncIterator[None]:
+    async def _http(self) -> AsyncIterator[int]:
+        """Listen; yields the port, which is a free one when 0 was asked for."""
         health = Health(
             is_alive=self._is_alive,
             ping=self._services.database.ping,
@@ -145,7 +146,7 @@ class Bot:
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
-            yield
+            yield runner.addresses[0][1]
         finally:
             await runner.cleanup()
 

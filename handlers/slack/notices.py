@@ -16,11 +16,12 @@ from handlers.slack.cards import Cards
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
 from handlers.slack.pace import Limits, Pace
+from handlers.slack.turns import NotYet, Turns
 from handlers.slack.views.blocks import Message, message, section
 from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
 from operations.clock import Clock
 from operations.deployment.ports import NoticeQueue
-from operations.deployment.rollout import ACTIVE, Rollout, RolloutState, parse_rollout_id
+from operations.deployment.rollout import Rollout, RolloutState, parse_rollout_id
 from operations.errors import (
     OperationError,
     OutcomeUnknown,
@@ -47,7 +48,7 @@ class DeliverySettings:
 
     at_once: int = 16
     idle_seconds: float = 5.0
-    claim_seconds: float = 60.0
+    claim_seconds: float = 30.0
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 60.0
     refused_seconds: float = 60.0
@@ -79,7 +80,7 @@ class SlackNotices:
         self._clock = delivery.clock
         self._guard = delivery.guard
         self._settings = settings or DeliverySettings()
-        self._pace = Pace(self._settings.limits)
+        self._turns = Turns(Pace(self._settings.limits), self._clock)
         self._slots = asyncio.Semaphore(self._settings.at_once)
 
     async def run(self) -> None:
@@ -129,6 +130,10 @@ class SlackNotices:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self._queue.postpone(notice, self._clock.now(), "stopped", uncertain=True)
             raise
+        except NotYet as turn:
+            until = self._clock.now() + timedelta(seconds=turn.seconds)
+            await self._insist(lambda: self._queue.postpone(notice, until, "", uncertain=False))
+            return
         except UnknownRollout:
             _LOG.warning("%s is not known any more: its %s is dropped", notice.subject, notice.kind)
             posted = None
@@ -190,8 +195,7 @@ class SlackNotices:
         *,
         broadcast: bool = False,
     ) -> PostedMessage:
-        while (pause := self._pace.post(notice.channel, self._clock.now())) > 0:
-            await self._clock.sleep(pause)
+        await self._turns.post(notice.channel)
         drawn = await draw()
         try:
             return await self._outlet.post(
@@ -205,15 +209,9 @@ class SlackNotices:
             )
 
     async def _edit(self, notice: Notice, posted: PostedMessage) -> None:
-        """Wait for the turn, then show what is true by then; an end does not wait as progress does."""
-        rollout_id = parse_rollout_id(notice.subject) or 0
-        urgency = notice.urgency
-        while (pause := self._pace.edit(notice.subject, urgency, self._clock.now())) > 0:
-            await self._clock.sleep(min(pause, 1.0))
-            if urgency is Urgency.PROGRESS:
-                rollout = await self._cards.read(rollout_id)
-                urgency = Urgency.PROGRESS if rollout.state in ACTIVE else Urgency.FINAL
-        drawn = await self._card_of(rollout_id)
+        """Show what is true by now. Progress gives its turn back instead of waiting for it."""
+        await self._turns.edit(notice.subject, notice.urgency)
+        drawn = await self._card_of(parse_rollout_id(notice.subject) or 0)
         try:
             await self._outlet.edit(posted, drawn)
         except Unreadable as exc:
@@ -229,10 +227,11 @@ class SlackNotices:
         posted = await self._queue.posted(former.name, NoticeKind.CARD) if former else None
         if former is None or posted is None:
             return
-        while (pause := self._pace.edit(former.name, Urgency.DECISION, self._clock.now())) > 0:
-            await self._clock.sleep(pause)
         try:
+            await self._turns.edit(former.name, Urgency.DECISION)
             await self._outlet.edit(posted, await self._cards.draw(former))
+        except NotYet:
+            _LOG.info("the card of %s keeps its button: Slack's limit is reached", former.name)
         except OperationError as exc:
             _LOG.info("the card of %s keeps its button: %s", former.name, exc.message)
 
@@ -255,7 +254,7 @@ class SlackNotices:
             and exc.retry_after
             and notice.kind is NoticeKind.CARD
         ):
-            self._block(exc.retry_after)
+            self._turns.block(exc.retry_after)
         lost = isinstance(exc, OutcomeUnknown)
         level = logging.ERROR if _is_lasting(exc) else logging.INFO
         _LOG.log(level, "%s %s waits %.0f s: %s", notice.subject, notice.kind, pause, exc.message)
@@ -271,11 +270,6 @@ class SlackNotices:
             return exc.retry_after
         doubled = settings.first_pause_seconds * 2.0 ** min(notice.attempts, 16)
         return min(settings.longest_pause_seconds, doubled)
-
-    def _block(self, seconds: float) -> None:
-        now = self._clock.now()
-        for call in ("post", "edit"):
-            self._pace.block(call, now, seconds)
 
     async def _insist(self, store: Callable[[], Awaitable[None]]) -> None:
         """Slack has been told; losing that would tell it twice, so a busy database is asked again.

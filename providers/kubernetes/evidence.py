@@ -88,7 +88,7 @@ def _told(event: JsonObject) -> str:
     times = f" (×{count})" if count > 1 else ""
     about = text(event, "involvedObject", "name")
     line = f"{text(event, 'reason')} {about}: {text(event, 'message')}"
-    return clean(line, limit=500).strip() + times
+    return clean(line, limit=1500).strip() + times
 
 
 async def _last_words(cluster: Cluster, scene: Scene) -> list[str]:
