@@ -28,6 +28,8 @@ from storage.statements import Statement
 CONNECT_SECONDS = 5.0
 AUDIT_TURN = 5_202_611
 """Advisory lock of who appends to the trail. `storage.migration` holds the next number."""
+NAMES_HELD = 1
+"""First number of the advisory locks of names."""
 
 _POOL_SIZE = 10
 _DEAF_POLL_SECONDS = 0.5
@@ -108,6 +110,13 @@ class PostgresSession:
         """Hold the trail's lock until the transaction ends."""
         with translated():
             await self._connection.execute(f"SELECT pg_advisory_xact_lock({AUDIT_TURN})")
+
+    async def hold(self, name: str) -> None:
+        """Locks of two numbers are none of those of one, such as the trail's."""
+        with translated():
+            await self._connection.execute(
+                "SELECT pg_advisory_xact_lock($1, hashtext($2))", NAMES_HELD, name
+            )
 
     def announce(self, topic: Topic) -> None:
         """Send NOTIFY at the end of the transaction."""

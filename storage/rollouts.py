@@ -62,6 +62,9 @@ def _rule(text: str) -> sa.ColumnElement[bool]:
 
 BY_ID = with_votes(_picked(_R.id == sa.bindparam("id")))
 _HOLD = Statement(sa.select(_R.id).where(_R.id == sa.bindparam("id")).with_for_update())
+_HOLD_WAITING = Statement(
+    sa.select(_R.id).where(*_OF_TARGET, _rule(WAITING)).order_by(_R.id).with_for_update()
+)
 _ADD = Statement(sa.insert(ROLLOUTS).returning(_R.id), columns=_STORED)
 _WAITING = with_votes(_picked(*_OF_TARGET, _rule(WAITING)))
 _ACTIVE = with_votes(_picked(*_OF_TARGET, _rule(ACTIVE)))
@@ -138,7 +141,14 @@ class SqlRollouts:
         return saved
 
     async def waiting(self, project: str, environment: str) -> Sequence[Rollout]:
-        """Those that wait for approval or in the queue."""
+        """Those that wait for approval or in the queue.
+
+        Who writes has the target's queue to themselves until the end: on PostgreSQL two who ask at once
+        would each not see the other, and both would wait.
+        """
+        if self._session.is_writing:
+            await self._session.hold(f"{project}/{environment}")
+            await self._session.fetch(_HOLD_WAITING, project=project, environment=environment)
         rows = await self._session.fetch(_WAITING, project=project, environment=environment)
         return rollouts_of(rows)
 

@@ -77,6 +77,10 @@ class Session(Protocol):
         """Until the transaction ends, be the only one who appends to the audit trail."""
         ...
 
+    async def hold(self, name: str) -> None:
+        """Until the transaction ends, be the only one who holds this name."""
+        ...
+
     def announce(self, topic: Topic) -> None:
         """Wake, once this is committed, those who wait for the topic, in every process."""
         ...

@@ -127,6 +127,9 @@ class SqliteSession:
     async def take_turn(self) -> None:
         """Nothing to do: there is one writer at a time."""
 
+    async def hold(self, name: str) -> None:
+        """Nothing to do: there is one writer at a time."""
+
     def announce(self, topic: Topic) -> None:
         """Remember whom to wake."""
         self.topics.add(topic)

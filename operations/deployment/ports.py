@@ -171,7 +171,10 @@ class Rollouts(Protocol):
         ...
 
     async def waiting(self, project: str, environment: str) -> Sequence[Rollout]:
-        """Those of the target that wait for approval or in the queue, oldest first."""
+        """Those of the target that wait for approval or in the queue, oldest first.
+
+        In a writing transaction nobody else can add to them or change them until it ends.
+        """
         ...
 
     async def active(self, project: str, environment: str) -> Rollout | None:
