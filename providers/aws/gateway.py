@@ -1,6 +1,6 @@
 """The only way to AWS: boto3's clients, their time-outs and their threads.
 
-boto3 blocks, so each call runs in a bounded pool of threads. Reads are repeated by botocore; changes
+boto3 blocks, so each call runs in a thread. Reads are repeated by botocore; changes
 are sent once, and repeated here only when AWS said that it had throttled them.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operations.clock import Clock
 from operations.errors import OutcomeUnknown, ProviderUnavailable
 from providers.aws.errors import THROTTLED, code_of, translate
+from providers.aws.threads import Threads
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -75,7 +75,7 @@ class Gateway:
         self._clock = clock
         self._clients: dict[Place, Clients] = {}
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
+        self._threads = Threads(THREADS, "aws")
 
     async def read(self, place: Place, doing: str, call: Callable[[Clients], T]) -> T:
         """Ask something; safe to repeat."""
@@ -102,8 +102,7 @@ class Gateway:
         raise AssertionError("the last attempt returns or raises")
 
     async def close(self) -> None:
-        """Give threads and connections back; calls under way end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Give connections back; calls under way end by themselves."""
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
         for each in clients:
@@ -111,8 +110,7 @@ class Gateway:
                 client.close()
 
     async def _run(self, place: Place, call: Callable[[Clients], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: call(self._at(place)))
+        return await self._threads.run(lambda: call(self._at(place)))
 
     def _at(self, place: Place) -> Clients:
         """In a thread: the first use of a place reads files and may ask for credentials."""
