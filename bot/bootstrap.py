@@ -20,11 +20,8 @@ from bot.config import Config
 from bot.settings import Settings
 from bot.supervision import Supervisor
 from operations.clock import Clock
-from operations.deployment.decisions import Decisions
-from operations.deployment.inquiries import Inquiries
-from operations.deployment.locking import Locking
 from operations.deployment.ports import Members, Provider
-from operations.deployment.requests import Requests
+from operations.deployment.resources import Resources
 from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.worker import Worker, Workshop
@@ -72,6 +69,13 @@ async def open_services(
             probe=probe,
             clock=clock,
         )
+        resources = Resources(
+            catalog=catalog,
+            providers=providers,
+            store=database.store,
+            members=members,
+            clock=clock,
+        )
         supervisor = Supervisor(clock)
         yield Services(
             owner=owner,
@@ -80,26 +84,10 @@ async def open_services(
             providers=providers,
             commits=commits,
             database=database,
-            deployments=_build_deployments(shop, members),
+            deployments=Deployments.over(resources),
             supervisor=supervisor,
             worker=Worker(owner, shop, supervisor),
         )
-
-
-def _build_deployments(shop: Workshop, members: Members) -> Deployments:
-    catalog, providers, store, clock = shop.catalog, shop.providers, shop.store, shop.clock
-    return Deployments(
-        requests=Requests(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        decisions=Decisions(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        inquiries=Inquiries(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        locking=Locking(catalog=catalog, store=store, members=members, clock=clock),
-    )
 
 
 Built = tuple[Provider, Callable[[], Awaitable[None]]]

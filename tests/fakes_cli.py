@@ -15,11 +15,8 @@ from bot.clock import SystemClock
 from handlers.cli import CliServices, Hooks, build_app
 from operations.actor import Actor
 from operations.clock import Clock
-from operations.deployment.decisions import Decisions
-from operations.deployment.inquiries import Inquiries
-from operations.deployment.locking import Locking
 from operations.deployment.ports import Provider
-from operations.deployment.requests import Requests
+from operations.deployment.resources import Resources
 from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.tenure import Pace
@@ -106,32 +103,14 @@ class Shop:
             )
 
     def _deployments(self, database: Database) -> Deployments:
-        providers = {"k8s": self.provider}
-        return Deployments(
-            requests=Requests(
+        return Deployments.over(
+            Resources(
                 catalog=self.catalog,
-                providers=providers,
+                providers={"k8s": self.provider},
                 store=database.store,
                 members=self.members,
                 clock=self.clock,
-            ),
-            decisions=Decisions(
-                catalog=self.catalog,
-                providers=providers,
-                store=database.store,
-                members=self.members,
-                clock=self.clock,
-            ),
-            inquiries=Inquiries(
-                catalog=self.catalog,
-                providers=providers,
-                store=database.store,
-                members=self.members,
-                clock=self.clock,
-            ),
-            locking=Locking(
-                catalog=self.catalog, store=database.store, members=self.members, clock=self.clock
-            ),
+            )
         )
 
     def _worker(self, database: Database) -> Worker:

@@ -11,11 +11,9 @@ from pathlib import Path
 from bot.clock import SystemClock
 from operations.actor import Actor
 from operations.clock import Clock
-from operations.deployment.decisions import Decisions
-from operations.deployment.inquiries import Inquiries
-from operations.deployment.locking import Locking
 from operations.deployment.ports import HealthProbe, Members
-from operations.deployment.requests import DeployRequest, Requests
+from operations.deployment.requests import DeployRequest
+from operations.deployment.resources import Resources
 from operations.deployment.rollout import Rollout
 from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
@@ -133,18 +131,12 @@ def make_deployments(
     clock: Clock,
 ) -> Deployments:
     """The services over one scripted provider."""
-    members = members or ScriptedMembers()
-    providers = {"k8s": provider}
-    store = database.store
-    return Deployments(
-        requests=Requests(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        decisions=Decisions(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        inquiries=Inquiries(
-            catalog=catalog, providers=providers, store=store, members=members, clock=clock
-        ),
-        locking=Locking(catalog=catalog, store=store, members=members, clock=clock),
+    return Deployments.over(
+        Resources(
+            catalog=catalog,
+            providers={"k8s": provider},
+            store=database.store,
+            members=members or ScriptedMembers(),
+            clock=clock,
+        )
     )

@@ -6,12 +6,10 @@ event and notices in one transaction: of two people who press at once, one is to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from operations.actor import SYSTEM, Actor
-from operations.clock import Clock
 from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import (
@@ -23,9 +21,10 @@ from operations.deployment.policy import (
     vote_obstacle,
     window_obstacle,
 )
-from operations.deployment.ports import Members, Provider, Store, Transaction
+from operations.deployment.ports import Transaction
+from operations.deployment.resources import Resources
 from operations.deployment.rollout import WAITING, Rollout, RolloutState, Vote, VoteKind
-from operations.deployment.target import Catalog, Target
+from operations.deployment.target import Target
 from operations.errors import Refused, UnknownRollout
 from operations.redaction import clean
 
@@ -33,20 +32,12 @@ from operations.redaction import clean
 class Decisions:
     """Votes and cancellations."""
 
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        providers: Mapping[str, Provider],
-        store: Store,
-        members: Members,
-        clock: Clock,
-    ) -> None:
-        self._catalog = catalog
-        self._providers = providers
-        self._store = store
-        self._members = members
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._catalog = resources.catalog
+        self._providers = resources.providers
+        self._store = resources.store
+        self._members = resources.members
+        self._clock = resources.clock
 
     async def approve(self, rollout_id: int, actor: Actor) -> Rollout:
         """Count a vote in favour; the last one that is needed queues the rollout."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from operations.actor import Actor
 from operations.audit import AuditEvent
-from operations.clock import Clock
 from operations.deployment.identities import identify
 from operations.deployment.policy import Answer, Question, assess
-from operations.deployment.ports import Members, Provider, Store, TargetHealth, Transaction
+from operations.deployment.ports import TargetHealth, Transaction
+from operations.deployment.resources import Resources
 from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
 from operations.deployment.target import Catalog, Target
 from operations.errors import OperationError, ProviderUnavailable, UnknownRollout
@@ -57,20 +57,12 @@ class Obstacles:
 class Inquiries:
     """Answers questions."""
 
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        providers: Mapping[str, Provider],
-        store: Store,
-        members: Members,
-        clock: Clock,
-    ) -> None:
-        self._catalog = catalog
-        self._providers = providers
-        self._store = store
-        self._members = members
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._catalog = resources.catalog
+        self._providers = resources.providers
+        self._store = resources.store
+        self._members = resources.members
+        self._clock = resources.clock
 
     @property
     def catalog(self) -> Catalog:

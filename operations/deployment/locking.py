@@ -6,12 +6,10 @@ from datetime import timedelta
 
 from operations.actor import Actor
 from operations.audit import AuditEvent
-from operations.clock import Clock
 from operations.deployment.identities import identify
 from operations.deployment.policy import permission_obstacle, unlock_obstacle
-from operations.deployment.ports import Members, Store
+from operations.deployment.resources import Resources
 from operations.deployment.rollout import TargetLock
-from operations.deployment.target import Catalog
 from operations.errors import Blocked
 from operations.redaction import clean
 
@@ -19,11 +17,11 @@ from operations.redaction import clean
 class Locking:
     """Locks on targets. A lock of somebody else is replaced by those who could lift it only."""
 
-    def __init__(self, *, catalog: Catalog, store: Store, members: Members, clock: Clock) -> None:
-        self._catalog = catalog
-        self._store = store
-        self._members = members
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._catalog = resources.catalog
+        self._store = resources.store
+        self._members = resources.members
+        self._clock = resources.clock
 
     async def lock(
         self,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from operations.actor import Actor
-from operations.clock import Clock
 from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
-from operations.deployment.ports import Members, Provider, Store, Transaction
+from operations.deployment.ports import Transaction
 from operations.deployment.release import Resolution, is_same_artifact
+from operations.deployment.resources import Resources
 from operations.deployment.rollout import (
     Rollout,
     RolloutDraft,
     RolloutKind,
     RolloutState,
 )
-from operations.deployment.target import Catalog, Target
+from operations.deployment.target import Target
 from operations.deployment.way_back import find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
 from operations.redaction import clean
@@ -70,20 +69,12 @@ class Plan:
 class Requests:
     """Turns wishes into rollouts."""
 
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        providers: Mapping[str, Provider],
-        store: Store,
-        members: Members,
-        clock: Clock,
-    ) -> None:
-        self._catalog = catalog
-        self._providers = providers
-        self._store = store
-        self._members = members
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._catalog = resources.catalog
+        self._providers = resources.providers
+        self._store = resources.store
+        self._members = resources.members
+        self._clock = resources.clock
 
     async def request(self, request: DeployRequest, actor: Actor) -> Requested:
         """Resolve the version, check the rules and store a rollout that waits or is queued.

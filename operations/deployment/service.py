@@ -8,6 +8,7 @@ from operations.deployment.decisions import Decisions
 from operations.deployment.inquiries import Inquiries
 from operations.deployment.locking import Locking
 from operations.deployment.requests import Requests
+from operations.deployment.resources import Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +19,13 @@ class Deployments:
     decisions: Decisions
     inquiries: Inquiries
     locking: Locking
+
+    @classmethod
+    def over(cls, resources: Resources) -> Deployments:
+        """All four over the same resources."""
+        return cls(
+            requests=Requests(resources),
+            decisions=Decisions(resources),
+            inquiries=Inquiries(resources),
+            locking=Locking(resources),
+        )
