@@ -115,6 +115,13 @@ class Buttons:
 
     async def _check_still_live(self, rollout: Rollout) -> None:
         """A button of an older message must not take something newer back."""
+        undone = await self._cards.left_undone(rollout)
+        if undone is not None:
+            raise StaleDecision(
+                f"{undone.name} went out after {rollout.name} and was left as it is.",
+                hint=f"`rollback {rollout.project} {rollout.environment}` brings"
+                f" {rollout.release.version} back.",
+            )
         newest = await self._cards.newest_live(rollout)
         if newest is None or newest.id != rollout.id:
             serving = (

@@ -23,6 +23,7 @@ from operations.deployment.rollout import (
 )
 from operations.deployment.service import Deployments
 from operations.deployment.target import ApprovalRule, Target
+from operations.deployment.way_back import left_undone
 from operations.errors import OperationError, UnknownTarget
 from operations.outbox import PostedMessage
 
@@ -91,6 +92,10 @@ class Cards:
         """What is live on the rollout's target now."""
         return next(iter(await self._live(rollout)), None)
 
+    async def left_undone(self, rollout: Rollout) -> Rollout | None:
+        """What was tried on the rollout's target since and left as it is: then nothing is sure to serve."""
+        return left_undone(await self._recent(rollout))
+
     def target_of(self, rollout: Rollout) -> Target | None:
         """None when it is not configured any more."""
         try:
@@ -128,13 +133,17 @@ class Cards:
         if target is None or rollout.previous is None:
             return False
         newest = await self.newest_live(rollout)
-        return newest is not None and newest.id == rollout.id
+        is_newest = newest is not None and newest.id == rollout.id
+        return is_newest and await self.left_undone(rollout) is None
 
     async def _live(self, rollout: Rollout) -> list[Rollout]:
+        return [r for r in await self._recent(rollout) if r.state is RolloutState.SUCCEEDED]
+
+    async def _recent(self, rollout: Rollout) -> tuple[Rollout, ...]:
         page = await self._deployments.inquiries.history(
             HistoryQuery(project=rollout.project, environment=rollout.environment, limit=_RECENT)
         )
-        return [r for r in page.rollouts if r.state is RolloutState.SUCCEEDED]
+        return page.rollouts
 
     async def _shipped(self, rollout: Rollout) -> Shipped | None:
         if self._shipments is None or rollout.state is not RolloutState.PENDING_APPROVAL:

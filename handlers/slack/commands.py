@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import assert_never
@@ -126,10 +126,8 @@ class Commands:
     async def _promote(self, command: language.Promote, asker: Asker) -> Message:
         requests = self._deployments.requests
         found = await requests.promotion(command.project, command.source, command.destination)
-        request = DeployRequest(
-            project=found.project,
-            environment=found.environment,
-            version=found.version,
+        request = replace(
+            found,
             reason=found.reason or f"promoted from {command.source}",
             channel=asker.channel,
         )

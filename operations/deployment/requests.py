@@ -12,7 +12,7 @@ from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
 from operations.deployment.ports import Transaction
-from operations.deployment.release import Resolution, is_same_artifact
+from operations.deployment.release import Release, Resolution, is_same_artifact
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import (
     Rollout,
@@ -21,7 +21,7 @@ from operations.deployment.rollout import (
     RolloutState,
 )
 from operations.deployment.target import Target
-from operations.deployment.way_back import find_way_back
+from operations.deployment.way_back import find_live_since, find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
 from operations.redaction import clean
 
@@ -33,7 +33,8 @@ _RESOLVE_SECONDS = 15.0
 class DeployRequest:
     """What somebody asked for, in their words. `version` "": what runs now, or the branch's head.
 
-    `provider` is the optional word of the command. `channel` is where they asked: the rollout is
+    `provider` is the optional word of the command. `pin` is what the version must turn out to be, ""
+    where that is open. `channel` is where they asked: the rollout is
     announced there when the configuration names no channel.
     """
 
@@ -41,6 +42,7 @@ class DeployRequest:
     environment: str
     version: str = ""
     provider: str = ""
+    pin: str = ""
     reason: str = ""
     emergency: bool = False
     external_id: str = ""
@@ -81,9 +83,13 @@ class Requests:
 
         Raises Refused with the reason, or ProviderError when the version could not be resolved.
         """
+        asked_at = self._clock.now()
         target, identity, resolution = await self._prepare(request, actor)
         async with self._store.transaction() as tx:
             now = self._clock.now()
+            since = await find_live_since(tx, target.project, target.environment, asked_at)
+            if since is not None:  # what was asked of the platform is not true any more
+                resolution = replace(resolution, current=since.release)
             answer = await self._assess(tx, request, target, identity, now)
             if answer.obstacles:
                 raise answer.obstacles[0]
@@ -139,7 +145,12 @@ class Requests:
                 f"Nothing has gone live in {origin.name} through HMS-SYS yet.",
                 hint=f"Name the version: `deploy {project} {destination} VERSION`.",
             )
-        return DeployRequest(project=project, environment=destination, version=live.release.version)
+        return DeployRequest(
+            project=project,
+            environment=destination,
+            version=live.release.version,
+            pin=live.release.pin,
+        )
 
     async def repeat(self, rollout_id: int, actor: Actor) -> Requested:
         """The Retry button: the same version once more, with all rules applied anew."""
@@ -167,7 +178,9 @@ class Requests:
                 f"“{clean(request.version, limit=60)}” is not a version.",
                 hint="Letters, digits and . _ - / : @ + only.",
             )
-        return target, identity, await self._resolve(target, request.version)
+        resolution = await self._resolve(target, request.version)
+        _check_pin(request, resolution.release)
+        return target, identity, resolution
 
     async def _admit(self, request: DeployRequest, actor: Actor) -> tuple[Target, Identity]:
         target = self._catalog.find(request.project, request.environment)
@@ -234,6 +247,18 @@ class Requests:
         await announce(tx, rollout, now)
         behind = await tx.rollouts.active(draft.project, draft.environment)
         return Requested(rollout=rollout, superseded=superseded, behind=behind)
+
+
+def _check_pin(request: DeployRequest, release: Release) -> None:
+    """A version may have become another artifact; a commit and an image cannot be compared."""
+    comparable = release.pin.startswith("sha256:") == request.pin.startswith("sha256:")
+    if not (request.pin and release.pin and comparable) or release.pin == request.pin:
+        return
+    to = f"deploy {request.project} {request.environment}"
+    raise Blocked(
+        f"{request.version} is another artifact by now than the one that is live there.",
+        hint=f"Say `{to} {request.pin}` for what is live, or `{to} {request.version}` for the new one.",
+    )
 
 
 def _command(target: Target, request: DeployRequest) -> str:

@@ -12,6 +12,7 @@ from operations.clock import Clock
 from operations.deployment.journal import announce, record
 from operations.deployment.ports import RolloutQueue, Store
 from operations.deployment.rollout import Phase, Rollout
+from operations.deployment.way_back import find_live_since
 from operations.errors import LeaseLost, OperationError
 
 Change = Callable[[Rollout, datetime], Rollout]
@@ -103,8 +104,7 @@ class Tenure:
     async def live_since(self, moment: datetime) -> Rollout | None:
         """What went live on the same target after that moment."""
         async with self._store.snapshot() as tx:
-            live = await tx.rollouts.last_live(self.rollout.project, self.rollout.environment)
-        return live if live and live.ended_at and live.ended_at > moment else None
+            return await find_live_since(tx, self.rollout.project, self.rollout.environment, moment)
 
     async def is_cancelled(self) -> bool:
         """Whether somebody has asked to stop it."""

@@ -130,6 +130,25 @@ async def test_what_is_live_no_longer_loses_its_button(office: Office) -> None:
     assert not any("D-1003" in m.text for m in office.slack.cards())
 
 
+async def test_an_older_card_rolls_nothing_back_after_a_failure_that_was_left(
+    office: Office,
+) -> None:
+    """What it shipped is what should come back then, and the answer says how."""
+    await office.say("deploy myapp staging 1.1")
+    await office.card("Queued")
+    await office.end(1001, state=RolloutState.SUCCEEDED)
+    live = await office.card("Live")
+    await office.say("deploy myapp staging 1.0")
+    await until(lambda: any("D-1002" in m.text for m in office.slack.cards()))
+    await office.end(1002, state=RolloutState.FAILED, handle={"name": "web"})
+
+    await office.press("Roll back", live, BOB)
+
+    assert "D-1002 went out after D-1001 and was left as it is" in office.told(BOB)
+    assert "rollback myapp staging` brings 1.1 back" in office.told(BOB)
+    assert not any("D-1003" in m.text for m in office.slack.cards())
+
+
 async def test_a_newer_request_supersedes_one_that_waits(office: Office) -> None:
     """The old card says so and has no buttons; the asker hears it too."""
     await office.say("deploy myapp prod 1.1")

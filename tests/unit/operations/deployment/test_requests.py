@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from operations.deployment.release import Release, Resolution
 from operations.deployment.requests import DeployRequest
 from operations.deployment.rollout import RolloutKind, RolloutState
-from operations.deployment.target import ApprovalRule
+from operations.deployment.target import ApprovalRule, OnFailure, Target
 from operations.errors import (
     Blocked,
     InvalidRequest,
@@ -23,6 +24,8 @@ from tests.factories import ALICE, BOB, NEW, NOBODY, OLD, make_catalog, make_tar
 from tests.fakes_deployment import FAILURE, ScriptedMembers
 from tests.workshops import Engine, open_engine
 
+NEXT = Release(version="1.2", artifact="acme/myapp@sha256:ccc", pin="sha256:ccc")
+MOVED = Release(version="1.1", artifact="acme/myapp@sha256:ddd", pin="sha256:ddd")
 PROD = DeployRequest(project="myapp", environment="prod", version="1.1", reason="rounding fix")
 
 
@@ -243,6 +246,81 @@ async def test_a_promotion_asks_for_what_is_live_elsewhere(engine: Engine) -> No
     request = await engine.deployments.requests.promotion("myapp", "staging", "prod")
 
     assert (request.environment, request.version) == ("prod", "1.1")
+
+
+async def test_a_promotion_of_a_tag_that_has_moved_meanwhile_is_refused(engine: Engine) -> None:
+    await engine.carry_out(await engine.ask("1.1"))
+    engine.provider.releases["1.1"] = MOVED
+
+    request = await engine.deployments.requests.promotion("myapp", "staging", "prod")
+    with pytest.raises(Blocked, match="another artifact by now") as refused:
+        await engine.deployments.requests.request(request, ALICE)
+
+    assert f"deploy myapp prod {NEW.pin}" in refused.value.hint
+
+
+async def test_what_went_live_while_the_version_was_resolved_is_what_to_go_back_to(
+    engine: Engine,
+) -> None:
+    engine.provider.scripts = {NEXT.artifact: FAILURE}
+    engine.provider.releases["1.2"] = NEXT
+    first = await engine.ask("1.1")
+    plain_resolve = engine.provider.resolve
+
+    async def resolve(target: Target, version: str) -> Resolution:
+        found = await plain_resolve(target, version)
+        await engine.carry_out(first)
+        return found
+
+    engine.provider.resolve = resolve  # type: ignore[method-assign]  # a slow platform
+    second = await engine.carry_out(await engine.ask("1.2"))
+
+    assert second.previous == NEW
+    assert engine.provider.serving == NEW.artifact
+
+
+async def test_a_rollback_after_a_failure_that_was_left_brings_what_was_live_last(
+    tmp_path: Path,
+) -> None:
+    target = make_target(environment="staging", approval=None, on_failure=OnFailure.LEAVE)
+    async with open_engine(tmp_path, catalog=make_catalog(target)) as engine:
+        engine.provider.releases["1.2"] = NEXT
+        await engine.carry_out(await engine.ask("1.1"))
+        engine.provider.scripts = {NEXT.artifact: FAILURE}
+        await engine.carry_out(await engine.ask("1.2"))
+
+        request = DeployRequest(project="myapp", environment="staging")
+        back = (await engine.deployments.requests.rollback(request, ALICE)).rollout
+
+        assert (back.previous, back.release) == (NEXT, NEW)
+
+
+async def test_the_very_first_release_that_failed_and_was_left_can_be_taken_back(
+    tmp_path: Path,
+) -> None:
+    target = make_target(environment="staging", approval=None, on_failure=OnFailure.LEAVE)
+    async with open_engine(tmp_path, catalog=make_catalog(target)) as engine:
+        engine.provider.scripts = {NEW.artifact: FAILURE}
+        await engine.carry_out(await engine.ask("1.1"))
+
+        request = DeployRequest(project="myapp", environment="staging")
+        back = (await engine.deployments.requests.rollback(request, ALICE)).rollout
+
+        assert back.release == OLD
+
+
+async def test_a_way_back_to_what_served_before_us_can_be_tried_again(engine: Engine) -> None:
+    await engine.carry_out(await engine.ask("1.1"))
+    engine.provider.scripts = {OLD.artifact: FAILURE}
+    request = DeployRequest(project="myapp", environment="staging")
+    first = await engine.carry_out(
+        (await engine.deployments.requests.rollback(request, ALICE)).rollout
+    )
+    assert first.state is RolloutState.FAILED
+
+    again = (await engine.deployments.requests.repeat(first.id, ALICE)).rollout
+
+    assert (again.kind, again.release) == (RolloutKind.ROLLBACK, OLD)
 
 
 async def test_a_promotion_of_nothing_is_refused(engine: Engine) -> None:
