@@ -14,13 +14,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from operations.deployment import endings, steps
+from operations.deployment import endings, orders, steps
 from operations.deployment.observation import Observation
-from operations.deployment.ports import HealthProbe, Provider, RestoreOrder, StartOrder
+from operations.deployment.ports import HealthProbe, Provider
 from operations.deployment.progress import Failure, Progress, Started, StepState, Verdict
-from operations.deployment.release import Release
-from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
-from operations.deployment.target import Target
+from operations.deployment.rollout import Phase, Rollout, RolloutState
+from operations.deployment.target import HealthRule, Target
 from operations.deployment.tenure import CANCELLABLE, CancelAsked, Tenure
 from operations.errors import OperationError, OutcomeUnknown, ProviderUnavailable
 from operations.redaction import clean
@@ -101,9 +100,11 @@ class Carrier:
             if not sent and await self._tenure.is_cancelled():
                 await self._end(endings.never_began)
                 return
+            now = self._clock.now()
+            order = orders.to_start(self._rollout, self._target, now, resumed=sent)
             try:
                 async with asyncio.timeout(self._pace.call_seconds):
-                    started = await self._provider.start(self._start_order(resumed=sent))
+                    started = await self._provider.start(order)
             except (OutcomeUnknown, TimeoutError):
                 sent = True
             except ProviderUnavailable as exc:
@@ -118,11 +119,16 @@ class Carrier:
 
     async def _follow(self) -> None:
         seen = await self._observe(self._deadline())
+        if seen.verdict is not Verdict.SUCCEEDED:
+            await self._conclude(seen)
+        elif self._target.health is not None:
+            await self._begin_verifying(seen)
+        else:
+            await self._end(endings.live(seen), seen)
+
+    async def _conclude(self, seen: Progress) -> None:
+        """Every verdict but success."""
         match seen.verdict:
-            case Verdict.SUCCEEDED if self._target.health is not None:
-                await self._begin_verifying(seen)
-            case Verdict.SUCCEEDED:
-                await self._end(endings.live(seen), seen)
             case Verdict.FAILED:
                 await self._fail(seen.failure or Failure(summary="The platform reports a failure"))
             case Verdict.ROLLED_BACK:
@@ -145,21 +151,35 @@ class Carrier:
                 healthy_since = self._clock.now()
                 await self._note(trouble)
             elif self._clock.now() - healthy_since >= rule.span:
-                await self._end(endings.live_and_healthy(rule))
+                await self._confirm(rule)
                 return
             await self._clock.sleep(max(0.05, min(2.0, rule.span.total_seconds() / 5)))
         await self._fail(
             Failure(summary="It went out, but is not healthy", reason=f"{rule.url} {trouble}")
         )
 
+    async def _confirm(self, rule: HealthRule) -> None:
+        """Health does not tell whose it is: another change may have taken our place meanwhile."""
+
+        async def keep_quiet(seen: Progress) -> None:
+            """The step that runs is the watch over health."""
+
+        handle, deadline = self._rollout.handle or {}, self._clock.now() + self._target.timeout
+        seen = await self._observation.verdict(handle, deadline, keep_quiet, self._note)
+        if seen.verdict is Verdict.SUCCEEDED:
+            await self._end(endings.live_and_healthy(rule))
+        else:
+            await self._conclude(seen)
+
     async def _restore(self) -> None:
         problem = "no former release is known"
+        order = orders.to_restore(self._rollout, self._target, self._clock.now())
         async for _ in self._observation.attempts(self._way_back_deadline()):
-            if self._rollout.previous is None:
+            if order is None:
                 break
             try:
                 async with asyncio.timeout(self._pace.call_seconds):
-                    started = await self._provider.restore(self._way_back(self._rollout.previous))
+                    started = await self._provider.restore(order)
             except (OutcomeUnknown, ProviderUnavailable) as exc:
                 problem = exc.message
                 await self._note(problem)
@@ -274,29 +294,6 @@ class Carrier:
     def _way_back_deadline(self) -> datetime:
         begun = [step.at for step in self._rollout.steps if step.at is not None]
         return max(begun, default=self._clock.now()) + self._target.timeout
-
-    def _start_order(self, *, resumed: bool) -> StartOrder:
-        rollout = self._rollout
-        return StartOrder(
-            target=self._target,
-            release=rollout.release,
-            key=rollout.name,
-            cause=f"{rollout.name} by {rollout.requested_by.name or rollout.requested_by.id}",
-            intended_at=rollout.started_at or self._clock.now(),
-            resumed=resumed,
-            is_rollback=rollout.kind is RolloutKind.ROLLBACK,
-        )
-
-    def _way_back(self, previous: Release) -> RestoreOrder:
-        rollout = self._rollout
-        return RestoreOrder(
-            target=self._target,
-            previous=previous,
-            handle=rollout.handle,
-            key=rollout.name,
-            cause=f"way back of {rollout.name}",
-            intended_at=rollout.started_at or self._clock.now(),
-        )
 
 
 def _first(problems: BaseExceptionGroup[BaseException]) -> BaseException:

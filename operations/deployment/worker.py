@@ -21,7 +21,7 @@ from operations.deployment.ports import HealthProbe, Provider, RolloutQueue, Sto
 from operations.deployment.rollout import Phase, Rollout, RolloutState
 from operations.deployment.target import Catalog
 from operations.deployment.tenure import Pace, Tenure
-from operations.errors import LeaseLost, OperationError, StorageError
+from operations.errors import LeaseLost, StorageError, UnknownTarget
 from operations.guard import Guard
 
 _LOG = logging.getLogger("hms.worker")
@@ -111,10 +111,13 @@ class Worker:
     async def _carry_guarded(self, rollout: Rollout) -> None:
         try:
             target = self._shop.catalog.find(rollout.project, rollout.environment)
-            provider = self._shop.providers[target.provider]
-        except OperationError:
-            await self._end_unconfigured(rollout)
+        except UnknownTarget:
+            await self._end_unconfigured(rollout, "no longer configured")
             return
+        if target.provider != rollout.provider:
+            await self._end_unconfigured(rollout, f"deployed by {target.provider} by now")
+            return
+        provider = self._shop.providers[target.provider]
         pace = self._settings.pace
         tenure = Tenure(rollout, self._shop.store, self._shop.queue, self._shop.clock, pace)
         try:
@@ -124,12 +127,13 @@ class Worker:
         except StorageError as exc:
             _LOG.warning("%s waits for the database: %s", rollout.name, exc.message)
 
-    async def _end_unconfigured(self, rollout: Rollout) -> None:
-        begun = rollout.handle is not None
+    async def _end_unconfigured(self, rollout: Rollout, why: str) -> None:
+        """One that has steps was begun by another process, which may have told the platform anything."""
+        begun = bool(rollout.steps)
         await self._end(
             rollout,
             RolloutState.UNKNOWN if begun else RolloutState.FAILED,
-            f"{rollout.target_name} is no longer configured.",
+            f"{rollout.target_name} is {why}." + (" Look at the platform." if begun else ""),
         )
 
     async def _give_up(self, rollout: Rollout, reference: str) -> None:

@@ -23,7 +23,7 @@ from operations.errors import (
     ProviderUnavailable,
     Refused,
 )
-from tests.factories import ALICE, NEW, OLD, make_catalog, make_target
+from tests.factories import ALICE, NEW, OLD, PlainSpec, make_catalog, make_target
 from tests.fakes_deployment import CANNOT_PULL, FAILURE, ScriptedProbe, ScriptedProvider
 from tests.workshops import BRISK, Engine, open_engine
 
@@ -227,6 +227,55 @@ async def test_a_release_that_is_not_healthy_is_rolled_back(tmp_path: Path) -> N
     assert rollout.state is RolloutState.ROLLED_BACK
     assert rollout.failure is not None
     assert "answered 503" in rollout.failure.reason
+
+
+async def test_health_of_what_somebody_else_deployed_meanwhile_is_no_success(
+    tmp_path: Path,
+) -> None:
+    replaced = Progress(activity="New pods", detail="replaced", verdict=Verdict.UNKNOWN)
+    provider = ScriptedProvider()
+
+    class Replacing(ScriptedProbe):
+        async def probe(self, rule: HealthRule) -> str:
+            provider.scripts[NEW.artifact] = (replaced,)
+            return await super().probe(rule)
+
+    async with open_engine(
+        tmp_path, provider=provider, catalog=watched(), probe=Replacing()
+    ) as engine:
+        rollout = await engine.carry_out(await engine.ask())
+
+    assert rollout.state is RolloutState.UNKNOWN
+    assert "replaced" in rollout.outcome
+
+
+async def test_a_target_that_is_not_configured_any_more_is_unknown_once_it_was_begun(
+    tmp_path: Path,
+) -> None:
+    provider = _DyingProvider("after start")
+    async with open_engine(tmp_path, provider=provider) as engine:
+        rollout = await engine.ask()
+        with pytest.raises((_Killed, BaseExceptionGroup)):
+            await engine.worker("killed").carry_out(rollout.id)
+        engine.clock.ahead += timedelta(seconds=2)  # the lease has ended
+        engine.catalog = make_catalog(make_target(environment="other"))
+
+        ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.UNKNOWN
+    assert "no longer configured" in ended.outcome
+
+
+async def test_what_was_approved_for_one_platform_does_not_ship_to_another(engine: Engine) -> None:
+    rollout = await engine.ask()
+    moved = make_target(environment="staging", spec=PlainSpec(provider="aws"))
+    engine.catalog = make_catalog(moved)
+
+    ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.FAILED
+    assert "deployed by aws by now" in ended.outcome
+    assert engine.provider.changes == []
 
 
 async def test_a_cancel_brings_the_former_release_back(engine: Engine) -> None:
