@@ -96,6 +96,12 @@ class Boundary:
             if refused and after_refusal is not None:
                 await self._quietly(after_refusal)
 
+    async def reply(self, ack: AsyncAck, asker: Asker, said: Message) -> None:
+        """Acknowledge and tell what is known without doing anything."""
+        with self._counted():
+            await ack()
+            await self.tell(asker, said)
+
     async def open_form(self, ack: AsyncAck, asker: Asker, trigger_id: str, view: Block) -> None:
         """Open a modal: straight after the acknowledgement, for its trigger lives three seconds."""
         with self._counted():

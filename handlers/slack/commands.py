@@ -71,6 +71,9 @@ class Commands:
         except InvalidRequest as exc:
             await self._boundary.answer(ack, asker, _refusing(exc))
             return
+        if isinstance(command, language.Help):
+            await self._boundary.reply(ack, asker, _help(command))
+            return
         catalog = self._deployments.inquiries.catalog
         if isinstance(command, language.DeployForm) and fits(catalog):
             view = deploy_form(catalog, asker.channel)
