@@ -30,12 +30,14 @@ ACTIVITY = "New pods"
 class Patience:
     """Spans in seconds. `silence`: how long the cluster may not be asked; `unschedulable`: how long a pod
     may find no node, as clusters grow; `blocked`: how long a StatefulSet may wait for a broken pod;
-    `look`: how often spans are looked at when nothing changes.
+    `given_up`: how long the controllers' word that they gave up must stand, as for a moment it may still be
+    about what failed before; `look`: how often spans are looked at when nothing changes.
     """
 
     silence: float = 60.0
     unschedulable: float = 90.0
     blocked: float = 15.0
+    given_up: float = 3.0
     look: float = 1.0
 
 
@@ -107,24 +109,25 @@ class Follower:
 
     def _fatal(self, scene: Scene) -> Failure | None:
         """The fault that ends the rollout; None while there is hope."""
-        if scene.stage.failed or scene.refusal()[0]:
+        given_up = bool(scene.stage.failed or scene.refusal()[0])
+        if self._lasts("given up", given_up, self._patience.given_up):
             return describe(scene)
         troubles = scene.troubles()
         now = [t for t in troubles if t.when == "now"]
         if now:
             return failure_of(now)
         soon = [t for t in troubles if t.when == "soon"]
-        if self._lasts("soon", soon, self._patience.unschedulable):
+        if self._lasts("soon", bool(soon), self._patience.unschedulable):
             return failure_of(soon)
         # Back-offs alternate with further tries: any fault counts that is there at every look.
         blockers = scene.blockers()
-        if self._lasts("blocked", blockers, self._patience.blocked):
+        if self._lasts("blocked", bool(blockers), self._patience.blocked):
             return _blocked(scene, blockers)
         return None
 
-    def _lasts(self, what: str, troubles: list[Trouble], seconds: float) -> bool:
+    def _lasts(self, what: str, is_there: bool, seconds: float) -> bool:
         """Whether there has been such trouble at every look for so long."""
-        if not troubles:
+        if not is_there:
             self._since.pop(what, None)
             return False
         now = self._clock.now()

@@ -32,10 +32,12 @@ class DeploymentController:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._progress: dict[str, tuple[object, float]] = {}
+        self._made: set[str] = set()
         self.quota_full = False
 
     def tick(self) -> None:
         """Bring every Deployment one step nearer to its spec."""
+        self._made.clear()
         for deployment in list(self._store.find("deployments")):
             self._reconcile(deployment)
         for replicaset in list(self._store.find("replicasets")):
@@ -65,6 +67,7 @@ class DeploymentController:
         found = self._matching(deployment)
         if found is None:
             found = _replicaset(deployment, highest + 1)
+            self._made.add(found["metadata"]["name"])
         elif _revision(found) < highest:
             found = copy.deepcopy(found)
             found["metadata"]["annotations"][REVISION] = str(highest + 1)
@@ -146,6 +149,8 @@ class DeploymentController:
     def _progressing(self, deployment: Json, counts: Json, new: Json) -> Json:
         name = new["metadata"]["name"]
         wanted = deployment["spec"]["replicas"]
+        if (stale := self._former_word(deployment, new)) is not None:
+            return stale
         if (
             counts["updatedReplicas"] == wanted
             and counts["replicas"] == wanted
@@ -162,6 +167,16 @@ class DeploymentController:
         return condition(
             "Progressing", True, "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.'
         )
+
+    def _former_word(self, deployment: Json, new: Json) -> Json | None:
+        """A ReplicaSet that serves again does not take back at once that the one before was overdue."""
+        status, generation = deployment["status"], deployment["metadata"]["generation"]
+        if status.get("observedGeneration") == generation or new["metadata"]["name"] in self._made:
+            return None
+        overdue = (
+            c for c in status.get("conditions", ()) if c.get("reason") == "ProgressDeadlineExceeded"
+        )
+        return next(overdue, None)
 
     def _completed(self, deployment: Json, new: Json) -> bool:
         """A rollout that was complete stays so while its pods come and go."""

@@ -15,7 +15,7 @@ from operations.errors import InvalidRequest, OutcomeUnknown, ProviderRejected
 from providers.kubernetes import Patience
 from tests.contract.world_kubernetes import NAMESPACE, Setting, open_setting, until
 
-QUICK = Patience(silence=0.5, unschedulable=0.2, blocked=0.3, look=0.05)
+QUICK = Patience(silence=0.5, unschedulable=0.2, blocked=0.3, given_up=0.2, look=0.05)
 
 
 @pytest.fixture
@@ -277,6 +277,21 @@ async def test_the_progress_deadline_fails_it(setting: Setting) -> None:
     assert seen.verdict is Verdict.FAILED
     assert seen.failure is not None
     assert "does not become ready" in seen.failure.summary
+
+
+async def test_the_deadline_of_the_failed_rollout_does_not_fail_the_way_back(
+    setting: Setting,
+) -> None:
+    first = await setting.provider.start(setting.order("1.1", key="D-1"))
+    await setting.end_of(first.handle)
+    setting.cluster.edit("deployments", NAMESPACE, "web", progressDeadlineSeconds=0.3)
+    started = await setting.provider.start(setting.order("1.2-slow"))
+    await setting.end_of(started.handle)
+
+    way_back = setting.way_back(setting.pinned("1.1"), handle=started.handle)
+    back = await setting.provider.restore(way_back)
+
+    assert (await setting.end_of(back.handle)).verdict is Verdict.SUCCEEDED
 
 
 async def test_pods_of_the_former_version_do_not_fail_it(setting: Setting) -> None:
