@@ -18,7 +18,9 @@ _SINGLE = "'‘’‚‛‹›"
 # A person's mention, between being read in Slack's markup and being put where it belongs.
 _MARK, _END = "\ue000", "\ue001"
 
-_INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\ue000\ue001]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ue000\ue001]"
+)
 _PERSON = re.compile(rf"<@([UW][A-Z0-9]+)(?:\|([^<>\s`\\{_DOUBLE}{_SINGLE}]*))?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|@?([^<>]*))?>")
 _BROADCAST = re.compile(r"<!(here|channel|everyone)(?:\|[^<>]*)?>")

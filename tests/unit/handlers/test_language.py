@@ -270,3 +270,8 @@ def test_help_on_a_verb_shows_usage_options_and_examples() -> None:
     assert "--dry-run" in said
     assert "deploy myapp prod v1.4.2" in said
     assert "--at" not in said
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\u202e", "\u200f", "\u2066", "\u200b"])
+def test_signs_that_nobody_sees_are_not_part_of_a_word(sign: str) -> None:
+    assert parse(f"{sign}deploy myapp{sign} prod 1.1") == parse("deploy myapp prod 1.1")
