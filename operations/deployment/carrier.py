@@ -95,10 +95,10 @@ class Carrier:
         await self._tenure.write(begun, "rollout.started")
 
     async def _start(self) -> None:
-        sent = self._tenure.is_takeover
+        sent = self._tenure.was_begun
         async for _ in self._observation.attempts(self._deadline()):
-            if not sent and await self._tenure.is_cancelled():
-                await self._end(endings.never_began)
+            if await self._tenure.is_cancelled():
+                await self._stop_start(sent=sent)
                 return
             now = self._clock.now()
             order = orders.to_start(self._rollout, self._target, now, resumed=sent)
@@ -211,6 +211,13 @@ class Carrier:
             return
         await self._end(endings.failed(failure, self._target, self._provider.capabilities))
 
+    async def _stop_start(self, *, sent: bool) -> None:
+        """What may have arrived is taken back, and not sent once more for the sake of being found."""
+        if sent:
+            await self._begin_restoring("rollout.stopping", None)
+        else:
+            await self._end(endings.never_began)
+
     async def _stop(self) -> None:
         """The cancel that somebody asked for, unless the phase was over when it was seen."""
         if self._rollout.phase in CANCELLABLE:
@@ -255,7 +262,7 @@ class Carrier:
         """`seen` is the last observation, when the step that runs should show it."""
 
         def ended(rollout: Rollout, now: datetime) -> Rollout:
-            closed = ending(rollout)
+            closed = endings.with_late_cancel(ending(rollout))
             known = steps.with_progress(closed.steps, seen) if seen else closed.steps
             went_well = closed.state is RolloutState.SUCCEEDED or (
                 rollout.phase is Phase.RETURNING

@@ -57,6 +57,14 @@ def live_and_healthy(rule: HealthRule) -> Ending:
     return ended
 
 
+def with_late_cancel(ended: Rollout) -> Rollout:
+    """Who was told that it is being stopped must find out that it was not."""
+    if ended.state is not RolloutState.SUCCEEDED or ended.cancelled_by is None:
+        return ended
+    late = f"the cancel of {say_actor(ended.cancelled_by)} came too late"
+    return replace(ended, outcome=f"{ended.outcome.rstrip('.')} · {late}")
+
+
 def failed(failure: Failure, target: Target, capabilities: Capabilities) -> Ending:
     """It failed and stays as it is, by wish or because there is no way back."""
     if target.on_failure is OnFailure.LEAVE:

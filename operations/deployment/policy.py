@@ -222,6 +222,9 @@ def cancel_obstacle(rollout: Rollout, target: Target, identity: Identity) -> Ref
         return StaleDecision(
             f"{say_actor(rollout.cancelled_by)} is cancelling {rollout.name} already."
         )
+    if rollout.is_returning:
+        former = rollout.previous.version if rollout.previous else "The former release"
+        return StaleDecision(f"{rollout.name} has failed: {former} is being brought back already.")
     if identity.actor.id == rollout.requested_by.id or identity.is_in(target.admins):
         return None
     if not target.admins and may_deploy(target, identity):

@@ -139,6 +139,11 @@ class Rollout:
         return self.state in ENDED
 
     @property
+    def is_returning(self) -> bool:
+        """Whether the former release is being brought back."""
+        return self.phase in {Phase.RESTORING, Phase.RETURNING}
+
+    @property
     def took(self) -> timedelta | None:
         """From the start to the end; None while it has not done both."""
         if self.started_at is None or self.ended_at is None:

@@ -52,14 +52,11 @@ class Tenure:
         self.rollout = rollout
         self.clock = clock
         self.pace = pace
+        self.was_begun = bool(rollout.steps)
+        """Whether another worker began it before, who may have told the provider anything."""
         self._number = rollout.lease.number
         self._store = store
         self._queue = queue
-
-    @property
-    def is_takeover(self) -> bool:
-        """Whether another worker held it before, who may have told the provider anything."""
-        return self._number > 1
 
     async def write(self, change: Change, action: str = "", **detail: str) -> None:
         """One transaction: row, notices and, for an `action`, an audit event.

@@ -36,7 +36,8 @@ def choices(card: Card) -> list[Block | None]:
 
 
 def _cancel(card: Card, value: str) -> Block | None:
-    if not card.can_cancel or card.rollout.cancelled_by is not None:
+    rollout = card.rollout
+    if not card.can_cancel or rollout.cancelled_by is not None or rollout.is_returning:
         return None
     if card.rollout.state in WAITING:
         return button("Cancel", ActionId.CANCEL, value)

@@ -22,6 +22,7 @@ from operations.errors import (
     ProviderRejected,
     ProviderUnavailable,
     Refused,
+    StaleDecision,
 )
 from tests.factories import ALICE, NEW, OLD, PlainSpec, make_catalog, make_target
 from tests.fakes_deployment import CANNOT_PULL, FAILURE, ScriptedProbe, ScriptedProvider
@@ -290,6 +291,80 @@ async def test_a_cancel_brings_the_former_release_back(engine: Engine) -> None:
     assert ended.state is RolloutState.CANCELLED
     assert engine.provider.serving == OLD.artifact
     assert "<@U01ALICE>" in ended.outcome
+
+
+async def claim_and_vanish(engine: Engine, rollout: Rollout) -> None:
+    """A worker that takes it and is killed before it has done anything."""
+    now = engine.clock.now()
+    await engine.database.rollout_queue.claim("killed", now, now + timedelta(seconds=1))
+    engine.clock.ahead += timedelta(seconds=2)
+
+
+async def test_what_was_cancelled_before_a_killed_worker_began_never_ships(engine: Engine) -> None:
+    rollout = await engine.ask()
+    await claim_and_vanish(engine, rollout)
+    await engine.deployments.decisions.cancel(rollout.id, ALICE)
+
+    ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.CANCELLED
+    assert engine.provider.changes == []
+
+
+async def test_what_was_cancelled_after_a_killed_worker_began_is_taken_back_and_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    provider = _DyingProvider("before start")
+    async with open_engine(tmp_path, provider=provider) as engine:
+        rollout = await engine.ask()
+        with pytest.raises((_Killed, BaseExceptionGroup)):
+            await engine.worker("killed").carry_out(rollout.id)
+        engine.clock.ahead += timedelta(seconds=2)
+        await engine.deployments.decisions.cancel(rollout.id, ALICE)
+
+        ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.CANCELLED
+    assert provider.orders == []
+    assert provider.serving == OLD.artifact
+
+
+async def test_what_a_killed_worker_never_began_is_no_unknown_end(engine: Engine) -> None:
+    rollout = await engine.ask()
+    await claim_and_vanish(engine, rollout)
+    engine.clock.ahead += timedelta(hours=5)
+    engine.provider.start_troubles.append(ProviderUnavailable("AWS is down."))
+
+    ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.FAILED
+    assert "Nothing was changed" in ended.outcome
+
+
+async def test_a_cancel_that_comes_too_late_is_told_so(engine: Engine) -> None:
+    engine.provider.release_followers.clear()
+    rollout = await engine.ask()
+    slow = replace(BRISK, look_seconds=60.0)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(engine.worker(pace=slow).carry_out(rollout.id))
+        await engine.provider.is_followed.wait()
+        await engine.deployments.decisions.cancel(rollout.id, ALICE)
+        engine.provider.release_followers.set()
+
+    ended = await engine.read(rollout)
+    assert ended.state is RolloutState.SUCCEEDED
+    assert ended.outcome == "2 of 2 new pods ready · the cancel of <@U01ALICE> came too late"
+
+
+async def test_what_is_being_brought_back_already_cannot_be_cancelled(tmp_path: Path) -> None:
+    provider = _DyingProvider("before way back")
+    async with open_engine(tmp_path, provider=provider) as engine:
+        rollout = await engine.ask()
+        with pytest.raises((_Killed, BaseExceptionGroup)):
+            await engine.worker("killed").carry_out(rollout.id)
+
+        with pytest.raises(StaleDecision, match="is being brought back already"):
+            await engine.deployments.decisions.cancel(rollout.id, ALICE)
 
 
 async def test_a_cancel_is_refused_where_the_provider_cannot_stop(tmp_path: Path) -> None:
