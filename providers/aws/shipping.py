@@ -13,7 +13,7 @@ from operations.deployment.ports import RestoreOrder, StartOrder
 from operations.deployment.progress import Started
 from operations.deployment.release import Release
 from operations.deployment.target import Target
-from operations.errors import ProviderError
+from operations.errors import ProviderError, ProviderRejected
 from providers.aws.definitions import Definition, Definitions, Marks, short
 from providers.aws.evidence import Evidence
 from providers.aws.gateway import Gateway, Place
@@ -82,6 +82,7 @@ class Shipping:
         """Bring the former task definition back, by ECS's own rollback where one can be asked for."""
         site = await self._site(spec)
         own = EcsHandle.load(order.handle) if order.handle is not None else None
+        await self._refuse_foreign(site, own, order.key)
         former = await self._former(site, own, order.previous)
         if former is None:
             return await self._ship_again(site, order)
@@ -95,6 +96,15 @@ class Shipping:
         else:
             handle = await self._update(site, former.arn, order.intended_at)
         return _started(_returning(handle, site, order.intended_at), summary)
+
+    async def _refuse_foreign(self, site: Site, own: EcsHandle | None, key: str) -> None:
+        """Going back from what somebody else brought since would undo their work, not ours."""
+        present = site.service.task_definition
+        if own is None or present in (own.task_definition, own.former_task_definition):
+            return
+        definition = await self._definitions.read(site.place, present)
+        if definition.marks.key != f"{key}{BACK}":
+            raise ProviderRejected(f"another deployment took its place: {short(present)}")
 
     async def _site(self, spec: EcsSpec) -> Site:
         service = await self._services.demand(spec)

@@ -86,6 +86,7 @@ async def restore(cluster: Cluster, order: RestoreOrder) -> Started:
             handle = handle_of(workload, container, image, RESTORED, order.key)
             return Started(handle=handle, summary=f"{workload.title} was put back already")
         _refuse(workload)
+        _refuse_foreign(workload.image(container), order)
         change = await _way_back(cluster, workload, container, order)
         try:
             return await _apply(cluster, workload, container, change, (RESTORED, order.key))
@@ -114,6 +115,13 @@ def _refuse(workload: Workload) -> None:
             f"{workload.title} updates only when pods are deleted (OnDelete).",
             hint="Set its updateStrategy to RollingUpdate.",
         )
+
+
+def _refuse_foreign(image: str, order: RestoreOrder) -> None:
+    """Going back from what somebody else brought since would undo their work, not ours."""
+    ours = str((order.handle or {}).get("image") or image)
+    if image not in (ours, order.previous.artifact):
+        raise ProviderRejected(f"another change took its place: the image is now {image}")
 
 
 async def _way_back(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from operations.deployment.progress import Verdict
+from operations.errors import ProviderRejected
 from tests.contract.world_ecs import (
     CLUSTER,
     SERVICE,
@@ -100,3 +101,20 @@ async def test_a_former_revision_that_is_gone_is_made_again(world: EcsWorld) -> 
     assert (await follow(world, back.handle)).verdict is Verdict.SUCCEEDED
     assert await world.serving() == "1.0"
     assert world.ecs.service(CLUSTER, SERVICE).task_definition.endswith(":3")
+
+
+async def test_what_somebody_else_deployed_since_is_not_undone(world: EcsWorld) -> None:
+    previous = await first_release(world)
+    handle = await start(world, EcsWorld.slow)
+    definition = world.ecs.call("ecs", "DescribeTaskDefinition", {"taskDefinition": SERVICE})
+    containers = definition["taskDefinition"]["containerDefinitions"]
+    request = {"family": "other", "containerDefinitions": containers}
+    other = world.ecs.call("ecs", "RegisterTaskDefinition", request)["taskDefinition"]
+    theirs = other["taskDefinitionArn"]
+    where = {"cluster": CLUSTER, "service": SERVICE}
+    world.ecs.call("ecs", "UpdateService", {**where, "taskDefinition": theirs})
+
+    with pytest.raises(ProviderRejected, match="another deployment took its place: other:1"):
+        await world.provider.restore(way_back(world, handle, previous))
+
+    assert world.ecs.service(CLUSTER, SERVICE).task_definition == theirs

@@ -380,6 +380,20 @@ async def test_undo_also_brings_back_what_somebody_changed_beside_the_image(
     assert setting.cluster.get("deployments", NAMESPACE, "web")["spec"]["template"] == old
 
 
+async def test_what_somebody_else_brought_since_is_not_undone(setting: Setting) -> None:
+    started = await setting.provider.start(setting.order("1.2-bad"))
+    theirs = f"{setting.image}:2.0"
+    setting.cluster.set_image("deployments", NAMESPACE, "web", theirs)
+
+    with pytest.raises(ProviderRejected, match="another change took its place"):
+        await setting.provider.restore(
+            setting.way_back(setting.pinned("1.0"), handle=started.handle)
+        )
+
+    template = setting.cluster.get("deployments", NAMESPACE, "web")["spec"]["template"]
+    assert template["spec"]["containers"][0]["image"] == theirs
+
+
 async def test_without_history_the_former_image_is_patched(setting: Setting) -> None:
     started = await setting.provider.start(setting.order("1.2-bad"))
     for replicaset in list(setting.cluster.store.find("replicasets")):
