@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -91,7 +92,7 @@ class SlackStandIn:
         self.throttled: dict[str, deque[int]] = {}
         self.lose_answers: deque[str] = deque()
         self.break_answers: deque[tuple[str, str]] = deque()
-        self.sockets = Sockets()
+        self.sockets = Sockets(self.hear_ack)
         self._tickets: dict[str, Ticket] = {}
         self._triggers: dict[str, float] = {}
         self._ticks = 0
@@ -176,14 +177,32 @@ class SlackStandIn:
             return web.Response(status=404, text="expired_url")
         ticket.uses += 1
         body = await request.json()
+        replaces = body.get("replace_original") is not False
+        if not self._take_private("response_url", ticket.user, body, replaces=replaces):
+            return web.Response(status=400, text="invalid_payload")
+        return web.Response(text="ok")
+
+    def hear_ack(self, request: Mapping[str, str], answer: str) -> None:
+        """What the acknowledgement of a request says: shown for a command, dropped for a click."""
+        body: dict[str, Any] = json.loads(answer) if answer.startswith("{") else {}
+        if not body.get("text") and not body.get("blocks"):
+            return
+        if "command" in request:
+            self._take_private("ack", request["user_id"], body, replaces=False)
+        else:
+            self.refused.append("ack: nobody hears what the acknowledgement of a click says")
+
+    def _take_private(
+        self, way: str, user: str, body: Mapping[str, Any], *, replaces: bool
+    ) -> bool:
         faults = [*message_faults(body.get("blocks")), *text_faults(body.get("text", ""))]
-        if body.get("response_type") != "ephemeral" or body.get("replace_original") is not False:
+        if body.get("response_type") != "ephemeral" or replaces:
             faults.append("an answer says that it is private and replaces nothing")
         if faults or not body.get("text"):
-            self.refused.append(f"response_url: {faults}")
-            return web.Response(status=400, text="invalid_payload")
-        self.private.append(Private(ticket.user, body["text"], body["blocks"]))
-        return web.Response(text="ok")
+            self.refused.append(f"{way}: {faults}")
+            return False
+        self.private.append(Private(user, body["text"], body["blocks"]))
+        return True
 
     def _done(self, method: str, request: web.Request, params: Params) -> Answer:
         if method not in self._methods:
@@ -294,9 +313,11 @@ class SlackStandIn:
 class Sockets:
     """The websocket side: one ticket for one connection, as Slack issues them."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear_ack: Callable[[Mapping[str, str], str], None]) -> None:
         self.issued = 0
         self.refuse_handshakes = 0
+        self._hear_ack = hear_ack
+        self._delivered: dict[object, Mapping[str, str]] = {}
         self.open: list[web.WebSocketResponse] = []
         self.acknowledged: list[Mapping[str, object]] = []
         self._valid: set[str] = set()
@@ -323,14 +344,21 @@ class Sockets:
         self.open.append(socket)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                self.acknowledged.append(json.loads(message.data))
+                self._take(json.loads(message.data))
         self.open.remove(socket)
         return socket
+
+    def _take(self, answer: Mapping[str, object]) -> None:
+        request = self._delivered.get(answer.get("envelope_id"), {})
+        if isinstance(answer.get("payload"), dict):
+            self._hear_ack(request, json.dumps(answer["payload"]))
+        self.acknowledged.append(answer)
 
     async def deliver(self, kind: str, payload: Mapping[str, object]) -> str:
         """Send an envelope (`slash_commands`, `interactive`, `events_api`) to the connected client."""
         envelope = f"E{len(self.acknowledged)}-{self.issued}-{time.monotonic_ns()}"
         body = {"envelope_id": envelope, "type": kind, "payload": payload}
+        self._delivered[envelope] = {key: str(value) for key, value in payload.items()}
         await self.open[-1].send_json({**body, "accepts_response_payload": True})
         return envelope
 

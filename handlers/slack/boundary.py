@@ -29,11 +29,16 @@ Work = Callable[[], Awaitable[Message | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asked, where, and how they are answered: through `response_url` while there is one."""
+    """Who asked, where, and how they are answered: through `response_url` while there is one.
+
+    `hears_ack`: what the acknowledgement of a slash command says is shown to the asker. What that of a
+    click says is not.
+    """
 
     actor: Actor
     channel: str
     response_url: str = ""
+    hears_ack: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +95,14 @@ class Boundary:
         `after_refusal` brings up to date what misled the asker.
         """
         with self._counted():
-            said, refused = await self._acknowledged(ack, work)
-            if said is not None:
-                await self.tell(asker, said)
+            refused = await self._acknowledged(ack, asker, work)
             if refused and after_refusal is not None:
                 await self._quietly(after_refusal)
 
     async def reply(self, ack: AsyncAck, asker: Asker, said: Message) -> None:
         """Acknowledge and tell what is known without doing anything."""
         with self._counted():
-            await ack()
-            await self.tell(asker, said)
+            await self._reply(ack, asker, said)
 
     async def open_form(self, ack: AsyncAck, asker: Asker, trigger_id: str, view: Block) -> None:
         """Open a modal: straight after the acknowledgement, for its trigger lives three seconds."""
@@ -134,17 +136,32 @@ class Boundary:
         except OperationError as exc:
             _LOG.warning("%s was not answered: %s", asker.actor.id, exc.message)
 
-    async def _acknowledged(self, ack: AsyncAck, work: Work) -> tuple[Message | None, bool]:
+    async def _acknowledged(self, ack: AsyncAck, asker: Asker, work: Work) -> bool:
         """Acknowledge what is done, or what is still being done when Slack would give up on us.
 
         A process that is killed before it has stored a request has then not said yes to it: Slack
-        tells the person that it failed.
+        tells the person that it failed. Returns whether it was refused.
         """
         async with asyncio.TaskGroup() as group:
             outcome = group.create_task(self._outcome(work), name="request from Slack")
             await asyncio.wait([outcome], timeout=self._settings.ack_seconds)
-            await ack()
-        return outcome.result()
+            if not outcome.done():
+                await ack()
+        said, refused = outcome.result()
+        if ack.response is None:
+            await self._reply(ack, asker, said)
+        elif said is not None:
+            await self.tell(asker, said)
+        return refused
+
+    async def _reply(self, ack: AsyncAck, asker: Asker, said: Message | None) -> None:
+        """Acknowledge, with the answer in it where that is heard."""
+        if said is not None and asker.hears_ack:
+            await ack(text=said.text, blocks=list(said.blocks), response_type="ephemeral")
+            return
+        await ack()
+        if said is not None:
+            await self.tell(asker, said)
 
     async def _outcome(self, work: Work) -> tuple[Message | None, bool]:
         if self._closing:

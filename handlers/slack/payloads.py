@@ -19,6 +19,7 @@ def asker_of_command(body: Payload) -> Asker:
         actor=_actor(text(body, "user_id"), text(body, "user_name")),
         channel=text(body, "channel_id"),
         response_url=text(body, "response_url"),
+        hears_ack=True,
     )
 
 

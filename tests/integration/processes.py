@@ -151,7 +151,7 @@ class World:
             or "",
         }
         async with self.session.post(f"{bot.url}/slack/events", data=raw, headers=signed) as answer:
-            await answer.read()
+            self.slack.hear_ack(body, await answer.text())
             return answer.status
 
     def command(self, words: str, who: Actor = ALICE) -> dict[str, str]:

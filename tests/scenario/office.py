@@ -78,7 +78,7 @@ class Office:
         async with self.session.post(
             f"{self.url}{http.PATH}", data=raw, headers={**signed, **(headers or {})}
         ) as answer:
-            await answer.read()
+            self.slack.hear_ack(body, await answer.text())
             return answer.status
 
     def command_body(self, words: str, who: Actor, channel: str = "C01GEN") -> dict[str, str]:

@@ -160,3 +160,35 @@ async def test_what_takes_long_is_acknowledged_in_time(slack: SlackStandIn) -> N
         await boundary.answer(ack, asker(slack), work)
 
     assert slack.private[-1].text == "done"
+
+
+async def test_an_expired_response_url_is_replaced(boundary: Boundary, slack: SlackStandIn) -> None:
+    """The answer comes into the channel, still only for the asker."""
+    clicker = asker(slack)
+    slack.expire_response_urls()
+
+    await boundary.tell(clicker, simple("done"))
+
+    assert slack.private[0].channel == "C01GEN"
+
+
+async def test_an_answer_where_the_bot_is_not_a_member(
+    boundary: Boundary, slack: SlackStandIn
+) -> None:
+    """Neither the address nor the channel takes it: it comes as a direct message."""
+    await boundary.tell(Asker(actor=ALICE, channel="C03OUT"), simple("done"))
+
+    assert slack.messages[0].channel == "D01ALICE"
+
+
+async def test_a_click_is_not_answered_in_its_acknowledgement(
+    boundary: Boundary, slack: SlackStandIn
+) -> None:
+    """Nobody would see it there."""
+    ack = made_ack()
+
+    await boundary.answer(ack, asker(slack), done)
+
+    assert ack.response is not None
+    assert not ack.response.body
+    assert slack.private[-1].text == "done"

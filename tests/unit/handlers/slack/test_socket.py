@@ -84,6 +84,21 @@ def command(slack: SlackStandIn, words: str) -> dict[str, object]:
     }
 
 
+def click(slack: SlackStandIn) -> dict[str, object]:
+    """A click on a rollout that is not there, which is answered through its address."""
+    return {
+        "type": "block_actions",
+        "team": {"id": "T01"},
+        "user": {"id": "U01ALICE", "username": "alice"},
+        "channel": {"id": "C01GEN"},
+        "container": {"message_ts": "1.0", "channel_id": "C01GEN"},
+        "message": {"ts": "1.0"},
+        "actions": [{"type": "button", "action_id": "rollout.approve", "value": "9999:1"}],
+        "response_url": slack.make_response_url("U01ALICE"),
+        "trigger_id": slack.make_trigger(),
+    }
+
+
 async def test_a_command_is_acknowledged_and_answered(tmp_path: Path, slack: SlackStandIn) -> None:
     """No signature is asked for: the socket itself is ours."""
     async with connected(tmp_path, slack):
@@ -166,7 +181,7 @@ async def test_closing_waits_for_what_is_under_way(tmp_path: Path, slack: SlackS
     """Acknowledged and answered before the socket is hung up, and not opened again."""
     async with connected(tmp_path, slack) as connection:
         slack.latency = 0.1
-        await slack.sockets.deliver("slash_commands", command(slack, "help"))
+        await slack.sockets.deliver("interactive", click(slack))
         await until(lambda: len(slack.sockets.acknowledged) == 1)
 
         assert await connection.close(3.0) == 0
