@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,11 +30,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1, help="repeat everything so many times")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="write the page too")
     options = parser.parse_args()
+    load, *_ = os.getloadavg()
     figures = [figure for topic in options.only for figure in _measure(topic, options.runs)]
-    print(f"{describe_machine()}")
+    print(f"{describe_machine()}; load average before: {load:.1f}")
     print_table(figures)
     if options.write is not None:
-        options.write.write_text(write_page(figures, options.runs), encoding="utf-8")
+        options.write.write_text(write_page(figures, options.runs, load), encoding="utf-8")
     return 0 if all(figure.is_met for figure in figures) else 1
 
 

@@ -67,8 +67,10 @@ async def _take_turns(
 
 def _help(workspace: Workspace) -> Send:
     async def send(wire: Wire, number: int) -> Ack:
-        _, url = workspace.make_response_url()
-        return await wire.post(command("help", url))
+        name, url = workspace.make_response_url()
+        ack = await wire.post(command("help", url))
+        workspace.hear_ack(name, ack.body)
+        return ack
 
     return send
 

@@ -48,8 +48,10 @@ async def _fire_answered(port: int, seconds: float, workspace: Workspace) -> Vol
     """The time goes on until the last command has been answered."""
 
     async def send(wire: Wire, number: int) -> Ack:
-        _, url = workspace.make_response_url()
-        return await wire.post(command(f"deploy app{number} prod 1.1", url))
+        name, url = workspace.make_response_url()
+        ack = await wire.post(command(f"deploy app{number} prod 1.1", url))
+        workspace.hear_ack(name, ack.body)
+        return ack
 
     before = len(workspace.answers)
     volley = await fire(port, seconds, send)

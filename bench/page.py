@@ -16,7 +16,7 @@ _HEAD = """# Performance
 
 <!-- Written by `python -m bench --write docs/performance.md`. Measure again instead of editing. -->
 
-Measured on {date}, {machine}. {runs}
+Measured on {date}, {machine}. {runs} {load}
 
 {table}
 
@@ -28,7 +28,7 @@ Measured on {date}, {machine}. {runs}
 
 ## How to repeat
 
-    make bench                                           # the table, once; about four minutes
+    make bench                                           # the table, once; about two minutes
     .venv/bin/python -m bench --only acks deploys        # some of it
     .venv/bin/python -m bench --runs 3 --write docs/performance.md
 
@@ -36,6 +36,8 @@ Databases are made in the temporary directory (`TMPDIR`): a disk that takes long
 and their floor with them. Nothing else should run on the machine: senders, stand-ins and the bot share its
 cores. The command ends with 1 when a limit is missed.
 """
+
+_QUIET = 0.5
 
 _MEANINGS = {
     Topic.ACKS: """
@@ -79,8 +81,8 @@ the whole process.
 }
 
 
-def write_page(figures: Sequence[Figure], runs: int) -> str:
-    """The whole page."""
+def write_page(figures: Sequence[Figure], runs: int, load: float) -> str:
+    """The whole page. `load`: how many processes wanted a core in the minute before the measuring."""
     meanings = [
         _MEANINGS[topic].strip() for topic in Topic if any(f.topic is topic for f in figures)
     ]
@@ -88,6 +90,7 @@ def write_page(figures: Sequence[Figure], runs: int) -> str:
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=describe_machine(),
         runs=_say_runs(runs),
+        load=_say_load(load),
         table=markdown_table(figures),
         verdict=_verdict(figures),
         meanings="\n\n".join(meanings),
@@ -107,6 +110,12 @@ def _say_runs(runs: int) -> str:
     if runs == 1:
         return "One run."
     return f"{runs} runs; each row shows the one in the middle and tells all."
+
+
+def _say_load(load: float) -> str:
+    if load < _QUIET:
+        return f"The machine was quiet before (load average {load:.1f})."
+    return f"**The machine was busy with other work (load average {load:.1f} before it began).**"
 
 
 def _verdict(figures: Sequence[Figure]) -> str:

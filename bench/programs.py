@@ -31,6 +31,10 @@ class Program:
         """Resident memory in MB (10^6 bytes)."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
 
 @asynccontextmanager
 async def running(words: Sequence[str], variables: Mapping[str, str]) -> AsyncIterator[Program]:
@@ -67,8 +71,7 @@ async def until_ready(program: Program, port: int, paths: Sequence[str]) -> None
                     raise TimeoutError
                 await asyncio.sleep(0.005)
     except TimeoutError as exc:
-        log = program.log.read_text(encoding="utf-8", errors="replace")
-        raise RuntimeError(f"The program did not come up:\n{log[-4000:]}") from exc
+        raise RuntimeError(f"The program did not come up:\n{program.tail()}") from exc
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ _PATIENCE = 30.0
 
 
 class Workspace:
-    """`answers` are what was told to askers through their response_url, by that address's name."""
+    """`answers` are what was told to askers, in acks or through a response_url, by that address's name."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -50,6 +50,13 @@ class Workspace:
         async with asyncio.timeout(_PATIENCE):
             await self._are_there.wait()
         return time.perf_counter() - begun
+
+    def hear_ack(self, name: str, body: bytes) -> None:
+        """A command may be answered in its acknowledgement."""
+        text = json.loads(body or b"{}").get("text")
+        if text:
+            self.answers[name] = str(text)
+            self._look()
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request of the bot's."""

@@ -32,6 +32,7 @@ from tests.slack_stand_in import APP_TOKEN, BOT_TOKEN, SlackStandIn, open_slack,
 _HELPS = 10
 _STARTS = 5
 _IDLE_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 _HELP_MS = 400.0
 _READY_SECONDS = 2.0
 _RESIDENT_MB = 150.0
@@ -77,7 +78,7 @@ async def _start_all(
         if measures_memory:
             await asyncio.sleep(_IDLE_SECONDS)
             starts.idle.append(bot.resident_mb)
-            await _ask_status(slack)
+            await _ask_status(slack, bot)
             starts.asked.append(bot.resident_mb)
 
 
@@ -97,8 +98,8 @@ async def _bot(
             yield bot, time.perf_counter() - begun
 
 
-async def _ask_status(slack: SlackStandIn) -> None:
-    """Somebody asks what serves everywhere, and is told."""
+async def _ask_status(slack: SlackStandIn, bot: Program) -> None:
+    """Somebody asks what serves everywhere, and is told; raises RuntimeError with the log."""
     before = len(slack.private)
     command = {
         "command": "/hms",
@@ -111,7 +112,10 @@ async def _ask_status(slack: SlackStandIn) -> None:
         "trigger_id": slack.make_trigger(),
     }
     await slack.sockets.deliver("slash_commands", command)
-    await until(lambda: len(slack.private) > before, 30.0)
+    try:
+        await until(lambda: len(slack.private) > before, _ANSWER_SECONDS)
+    except TimeoutError as exc:
+        raise RuntimeError(f"Nobody answered:\n{bot.tail()}") from exc
 
 
 async def _open_platforms(stack: AsyncExitStack) -> scene.Platforms:

@@ -36,7 +36,7 @@ def test_a_figure_stands_beside_its_floor_and_limit() -> None:
 def test_a_missed_limit_is_told_plainly() -> None:
     assert cells_of(BAD)[-1] == "MISSED"
     assert "MISSED" in markdown_table([BAD])
-    assert "**Missed: Start.**" in write_page([GOOD, BAD], 1)
+    assert "**Missed: Start.**" in write_page([GOOD, BAD], 1, 0.1)
 
 
 def test_a_bar_in_a_note_does_not_break_the_table() -> None:
@@ -46,7 +46,7 @@ def test_a_bar_in_a_note_does_not_break_the_table() -> None:
 
 
 def test_the_page_names_neither_host_nor_paths() -> None:
-    page = write_page([GOOD, BAD], 2)
+    page = write_page([GOOD, BAD], 2, 0.1)
 
     assert platform.node() not in page
     assert str(Path.cwd()) not in page
@@ -54,7 +54,12 @@ def test_the_page_names_neither_host_nor_paths() -> None:
 
 
 def test_the_page_explains_only_what_was_measured() -> None:
-    page = write_page([GOOD], 1)
+    page = write_page([GOOD], 1, 0.1)
 
     assert "**Deploys accepted and stored.**" in page
     assert "**Kubernetes.**" not in page
+
+
+def test_the_page_tells_whether_the_machine_was_busy() -> None:
+    assert "busy with other work (load average 3.2" in write_page([GOOD], 1, 3.2)
+    assert "busy" not in write_page([GOOD], 1, 0.2)
