@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from operations.deployment import endings, orders, steps
 from operations.deployment.observation import Observation
 from operations.deployment.ports import HealthProbe, Provider
 from operations.deployment.progress import Failure, Progress, Started, StepState, Verdict
+from operations.deployment.release import Release
 from operations.deployment.rollout import Phase, Rollout, RolloutState
 from operations.deployment.target import HealthRule, Target
 from operations.deployment.tenure import CANCELLABLE, CancelAsked, Tenure
@@ -25,6 +26,7 @@ from operations.errors import OperationError, OutcomeUnknown, ProviderUnavailabl
 from operations.redaction import clean
 
 _LOOK = "Look at the platform."
+_FRESH = timedelta(minutes=1)
 
 
 class Carrier:
@@ -85,14 +87,26 @@ class Carrier:
             await self._tenure.write(lambda rollout, now: rollout, "rollout.resumed")
             return
 
-        # What was queued behind another rollout goes back to what that one left behind.
-        since = await self._tenure.live_since(self._rollout.requested_at)
+        former = await self._former()
 
         def begun(rollout: Rollout, now: datetime) -> Rollout:
-            previous = since.release if since else rollout.previous
-            return replace(rollout, previous=previous, steps=steps.first_steps(self._target, now))
+            return replace(rollout, previous=former, steps=steps.first_steps(self._target, now))
 
         await self._tenure.write(begun, "rollout.started")
+
+    async def _former(self) -> Release | None:
+        """What to go back to: what serves now, which need not be what served at the request.
+
+        A rollout may have been carried out meanwhile, or, while people thought about an approval,
+        somebody may have brought something else without us.
+        """
+        rollout = self._rollout
+        since = await self._tenure.live_since(rollout.requested_at)
+        if since is not None:
+            return since.release
+        if self._clock.now() - rollout.requested_at < _FRESH:
+            return rollout.previous
+        return await self._observation.serving(rollout.previous)
 
     async def _start(self) -> None:
         sent = self._tenure.was_begun

@@ -11,11 +11,19 @@ from datetime import datetime
 from operations.clock import Clock
 from operations.deployment.ports import Provider
 from operations.deployment.progress import Failure, Handle, Progress, Verdict
+from operations.deployment.release import Release, is_same_artifact
 from operations.deployment.target import Target
 from operations.deployment.tenure import Pace
 from operations.durations import say_duration
-from operations.errors import OutcomeUnknown, ProviderError, ProviderUnavailable
+from operations.errors import (
+    OperationError,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderUnavailable,
+)
 from operations.redaction import clean
+
+_SERVING_SECONDS = 5.0  # well within a lease
 
 Tell = Callable[[Progress], Awaitable[None]]
 
@@ -28,6 +36,17 @@ class Observation:
         self._provider = provider
         self._clock = clock
         self._pace = pace
+
+    async def serving(self, known: Release | None) -> Release | None:
+        """What serves now; `known` when that is still it, or when nobody can tell in a few seconds."""
+        try:
+            async with asyncio.timeout(_SERVING_SECONDS):
+                found = (await self._provider.resolve(self._target, "")).current
+        except (OperationError, TimeoutError):
+            return known
+        if found is None or (known is not None and _is_same(known, found)):
+            return known
+        return found
 
     async def verdict(
         self, handle: Handle, deadline: datetime, tell: Tell, note: Callable[[str], Awaitable[None]]
@@ -90,3 +109,7 @@ async def _closing(stream: AsyncIterator[Progress]) -> AsyncIterator[AsyncIterat
     finally:
         if isinstance(stream, AsyncGenerator):
             await stream.aclose()
+
+
+def _is_same(one: Release, other: Release) -> bool:
+    return is_same_artifact(one, other) or one.artifact == other.artifact

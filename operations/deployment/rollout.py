@@ -148,7 +148,7 @@ class Rollout:
         """From the start to the end; None while it has not done both."""
         if self.started_at is None or self.ended_at is None:
             return None
-        return self.ended_at - self.started_at
+        return max(timedelta(0), self.ended_at - self.started_at)
 
 
 def parse_rollout_id(text: str) -> int | None:

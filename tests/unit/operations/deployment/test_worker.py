@@ -436,6 +436,33 @@ async def test_what_waited_behind_another_goes_back_to_what_that_one_brought(
     assert "1.1 is serving again" in ended.outcome
 
 
+async def test_what_somebody_brought_while_people_thought_is_gone_back_to(engine: Engine) -> None:
+    hotfix = Release(version="1.0.1", artifact="acme/myapp@sha256:ddd", pin="sha256:ddd")
+    engine.provider.releases["1.0.1"] = hotfix
+    engine.provider.scripts[NEW.artifact] = FAILURE
+    rollout = await engine.ask()
+    engine.provider.serving = hotfix.artifact
+    engine.clock.ahead += timedelta(minutes=5)
+
+    ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.ROLLED_BACK
+    assert engine.provider.serving == hotfix.artifact
+
+
+async def test_a_platform_that_cannot_tell_what_serves_does_not_hold_a_rollout_back(
+    engine: Engine,
+) -> None:
+    rollout = await engine.ask()
+    engine.provider.resolve_troubles.append(ProviderUnavailable("Down."))
+    engine.clock.ahead += timedelta(minutes=5)
+
+    ended = await engine.carry_out(rollout)
+
+    assert ended.state is RolloutState.SUCCEEDED
+    assert ended.previous == OLD
+
+
 class _Killed(BaseException):
     """A process that ends at this instruction, without any clean-up of its own."""
 
