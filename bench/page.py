@@ -44,8 +44,8 @@ _MEANINGS = {
 **Acks of `/hms help`.** `hms-sys serve` in HTTP mode, as it runs in production, and a bare Bolt app
 on the same aiohttp server whose one command only acks, each in a process of its own. In another
 process 32 senders, each with one kept connection, send signed requests over loopback, the next one
-as soon as the last was acknowledged. Ours also answers: the run fails unless every command was told
-the help exactly once, in its ack or through `response_url`. After a warm-up of 1.5 s each, the two
+as soon as the last was acknowledged. Ours also answers: the run fails unless every command was
+answered, in its ack or through `response_url`. After a warm-up of 1.5 s each, the two
 take five turns of 4 s alternately; shown are the medians of the turns. Bolt looks every 10 ms
 whether a command was acknowledged, which neither side can undercut.
 """,
