@@ -7,6 +7,7 @@ leases back, and the process ends within ten seconds; a kill at any moment loses
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -82,6 +83,7 @@ class Bot:
         with _signals(self._stop):
             async with self._http() as port, self._schedule(), asyncio.TaskGroup() as group:
                 tasks = self._start(group)
+                _settle_memory()
                 _LOG.info("ready", host=self._settings.host, port=port)
                 await self._stop.wait()
                 _LOG.info("stopping")
@@ -171,6 +173,12 @@ class Bot:
             await self._services.deployments.decisions.expire_due()
         except StorageError as exc:
             _LOG.warning("cannot expire requests now", why=exc.message)
+
+
+def _settle_memory() -> None:
+    """What is there now stays to the end: going through all of it would stop everything for 50 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
