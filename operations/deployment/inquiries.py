@@ -15,7 +15,7 @@ from operations.deployment.policy import Answer, Question, assess
 from operations.deployment.ports import Members, Provider, Store, TargetHealth, Transaction
 from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
 from operations.deployment.target import Catalog, Target
-from operations.errors import OperationError, UnknownRollout
+from operations.errors import OperationError, ProviderUnavailable, UnknownRollout
 from operations.redaction import clean
 
 _STATUS_SECONDS = 10.0
@@ -79,6 +79,8 @@ class Inquiries:
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """Rollouts, newest first; raises UnknownTarget for a project that neither is nor was."""
+        known = self._catalog.spelled(query.project, query.environment)
+        query = replace(query, project=known[0], environment=known[1])
         async with self._store.snapshot() as tx:
             page = await tx.rollouts.search(query)
         if not page.rollouts and query.project:
@@ -125,8 +127,15 @@ class Inquiries:
     ) -> Sequence[str]:
         """The newest lines of the application's log, cleaned, oldest first."""
         target = self._catalog.find(project, environment)
-        async with asyncio.timeout(_LOG_SECONDS):
-            found = await self._providers[target.provider].logs(target, lines=lines, since=since)
+        try:
+            async with asyncio.timeout(_LOG_SECONDS):
+                found = await self._providers[target.provider].logs(
+                    target, lines=lines, since=since
+                )
+        except TimeoutError as exc:
+            raise ProviderUnavailable(
+                f"{target.spec.title} sent no log within {_LOG_SECONDS:.0f} s."
+            ) from exc
         return [clean(line, limit=1000) for line in found[-lines:]]
 
     async def _health(self, target: Target) -> _Asked:

@@ -23,7 +23,7 @@ from operations.deployment.rollout import (
 )
 from operations.deployment.target import Catalog, Target
 from operations.deployment.way_back import find_way_back
-from operations.errors import Blocked, InvalidRequest, ProviderUnavailable
+from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
 from operations.redaction import clean
 
 _VERSION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,254}")
@@ -155,7 +155,7 @@ class Requests:
         async with self._store.snapshot() as tx:
             former = await tx.rollouts.get(rollout_id)
         if former is None:
-            raise InvalidRequest(f"There is no rollout D-{rollout_id}.")
+            raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
         request = DeployRequest(
             project=former.project,
             environment=former.environment,

@@ -117,6 +117,15 @@ class Catalog:
         """Names of the project's environments, in the configuration's order."""
         return [t.environment for t in self.targets if t.project.lower() == project.lower()]
 
+    def spelled(self, project: str, environment: str) -> tuple[str, str]:
+        """Both names as the configuration spells them; as they are when it does not know them."""
+        projects = {name.lower(): name for name in self.projects()}
+        environments = {t.environment.lower(): t.environment for t in self.targets}
+        return (
+            projects.get(project.lower(), project),
+            environments.get(environment.lower(), environment),
+        )
+
     def find(self, project: str, environment: str) -> Target:
         """The target, whatever the case of its names; raises UnknownTarget naming the nearest ones."""
         target = self._index.get((project.lower(), environment.lower()))

@@ -1,7 +1,7 @@
 """Takes the pictures of `docs/pictures` while the page tests run, when they are asked for.
 
-Two things are drawn there as Slack draws them and the local page does not: dates and code blocks. The page
-shows their markup as it is. Emoji need a font; the one of `.sandbox/fonts` is used when it is there.
+Emoji need a font with colours; that of the npm package `@infolektuell/noto-color-emoji` is used when it is
+installed under `.sandbox/fonts`, so that pictures look alike on every machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from playwright.async_api import Locator, Page, Route
 
 from tests.e2e.demo import ROOT
 
-_MARKUP = Path(__file__).with_name("slack_markup.js")
 _FONT = ROOT / ".sandbox/fonts/node_modules/@infolektuell/noto-color-emoji"
 _ADDRESS = "/emoji-font"
 _SIGNS = "🟢🔵🟡🔴🟣⚪✅▶️▫️❌✋⚠️🔒🔔🔊📎🏠"
@@ -46,7 +45,6 @@ class Camera:
         if self._directory is None:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
-        await self._page.add_init_script(path=_MARKUP)
         await self._page.route(f"**{_ADDRESS}/**", _send_font)
 
     async def load(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from tests.e2e.camera import Camera
+from tests.e2e.demo import Demo
 from tests.e2e.workspace import (
     ALICE,
     BOB,
@@ -34,6 +36,7 @@ async def test_alice_asks_bob_approves_and_it_goes_live(
     card = await workspace.ask("/hms deploy myapp prod 1.1 --reason 'Faster checkout'")
     await shows(card, "Waiting for approval: myapp 1.1 → prod", "1.0", "AWS ECS main/myapp")
     await shows(card, "@Alice Anderson", "“Faster checkout”", "pinned to sha256:")
+    await expect(card).to_contain_text(re.compile(r"expires \d\d:\d\d · D-"))
     assert await buttons(card) == ["Approve", "Reject"]
     await camera.take(card, "approval")
 
@@ -67,7 +70,8 @@ async def test_a_bad_version_says_why_and_the_former_one_is_back(
     await workspace.act_as(BOB)
     card = await workspace.ask("/hms deploy myapp staging 1.2-bad")
     await shows(card, "Failed and rolled back: myapp 1.2-bad → staging", within=LATER)
-    await shows(card, "1.0 is serving again", "cannot pull the image", "ImagePullBackOff")
+    await shows(card, "1.0 is serving again", "cannot pull the image")
+    await expect(card.locator("pre, code").last).to_contain_text("ImagePullBackOff")
     assert await buttons(card) == ["Retry"]
     await shows(card, "2 replies")
     await camera.take(card, "failed")
@@ -119,3 +123,15 @@ async def test_help_and_status_answer_privately(workspace: Workspace, camera: Ca
     fleet = await workspace.say("/hms status")
     await shows(fleet, "4 targets", "myapp staging", "mkt prod", "site prod", "Forge")
     await camera.take(fleet, "fleet")
+
+
+async def test_ctrl_c_stops_all_of_it_while_the_page_is_open(
+    workspace: Workspace, local_slack: Path, tmp_path: Path
+) -> None:
+    demo = Demo(local_slack, tmp_path / "state", pace=0.3)
+    try:
+        await workspace.open(demo.wait_for_greeting())
+        assert demo.interrupt() == 0
+        assert "Stopping" in demo.said
+    finally:
+        demo.kill()

@@ -25,6 +25,16 @@ async def test_history_is_newest_first(engine: Engine) -> None:
     assert [rollout.id for rollout in page.rollouts] == [second.id, first.id]
 
 
+async def test_history_is_found_in_any_case(engine: Engine) -> None:
+    rollout = await engine.ask()
+
+    page = await engine.deployments.inquiries.history(
+        HistoryQuery(project="MYAPP", environment="Staging")
+    )
+
+    assert [found.id for found in page.rollouts] == [rollout.id]
+
+
 async def test_history_of_an_unknown_project_is_refused(engine: Engine) -> None:
     with pytest.raises(UnknownTarget):
         await engine.deployments.inquiries.history(HistoryQuery(project="nothing"))
