@@ -12,8 +12,9 @@ from operations.clock import Clock
 from operations.errors import InvalidRequest, NotPermitted, StaleDecision, UnknownTarget
 from operations.monitoring.alert import Alert, AlertState
 from operations.monitoring.check import Check, CheckRecord
+from operations.monitoring.journal import record, tell
+from operations.monitoring.policy import forget
 from operations.monitoring.ports import Store, Transaction
-from operations.monitoring.watching import tell
 from operations.outbox import Urgency
 
 _LONGEST_SILENCE = timedelta(days=30)
@@ -71,7 +72,11 @@ class Alerting:
         return await self._change(alert_id, actor, "alert.silenced", silenced)
 
     async def resolve(self, alert_id: int, actor: Actor) -> Alert:
-        """It is over, says a person; should the check go on failing, a new alert follows its next flip."""
+        """It is over, says a person, until as many new misses in a row as the check takes say otherwise.
+
+        Then a new alert follows, without a good answer between: who wants quiet asks for a silence, and
+        an outage that goes on must not stay unheard because somebody resolved it too soon.
+        """
 
         def resolved(alert: Alert, now: datetime) -> Alert:
             return replace(alert, state=AlertState.RESOLVED, resolved_at=now, resolved_by=actor)
@@ -79,7 +84,10 @@ class Alerting:
         return await self._change(alert_id, actor, "alert.resolved", resolved)
 
     async def stop(self, actor: Actor, project: str = "", environment: str = "") -> list[Check]:
-        """Stop the checks of a project, a target, or all; lasting across restarts."""
+        """Stop the checks of a project, a target, or all; lasting across restarts.
+
+        An alert that is open stays so: nobody knows how it went on. It can be resolved by hand.
+        """
         return await self._set_stopped(actor, project, environment, actor.id)
 
     async def start(self, actor: Actor, project: str = "", environment: str = "") -> list[Check]:
@@ -103,14 +111,25 @@ class Alerting:
     ) -> list[Check]:
         _require_person(actor)
         chosen = self._select(project, environment)
-        action = "check.stopped" if stopped_by else "check.started"
         async with self._store.transaction() as tx:
-            now = self._clock.now()
-            for check in chosen:
-                record = await tx.checks.get(check.id, lock=True)
-                await tx.checks.save(replace(record, stopped_by=stopped_by, bad=0, good=0))
-                await tx.audit.add(AuditEvent(at=now, actor=actor, action=action, subject=check.id))
+            # In the order of their ids, as everybody takes them who takes several.
+            for check in sorted(chosen, key=lambda check: check.id):
+                await self._set_one_stopped(tx, check, actor, stopped_by)
         return chosen
+
+    async def _set_one_stopped(
+        self, tx: Transaction, check: Check, actor: Actor, stopped_by: str
+    ) -> None:
+        """Answers from before count no more; a check that is as asked for already is left alone."""
+        known = await tx.checks.get(check.id, lock=True)
+        if bool(known.stopped_by) == bool(stopped_by):
+            return
+        changed = replace(known, stopped_by=stopped_by, bad=0, good=0, first_bad_at=None)
+        await tx.checks.save(changed)
+        action = "check.stopped" if stopped_by else "check.started"
+        await tx.audit.add(
+            AuditEvent(at=self._clock.now(), actor=actor, action=action, subject=check.id)
+        )
 
     def _select(self, project: str, environment: str) -> list[Check]:
         chosen = [
@@ -133,17 +152,25 @@ class Alerting:
         _require_person(actor)
         async with self._store.transaction() as tx:
             now = self._clock.now()
+            known = _found(await tx.alerts.get(alert_id), alert_id)
+            # The check first, as whoever stores an answer does.
+            standing = await tx.checks.get(known.check_id, lock=True)
             alert = _found(await tx.alerts.get(alert_id, lock=True), alert_id)
             if not alert.is_open:
                 raise StaleDecision(f"{alert.label} is resolved already.")
-            return await _store(tx, change(alert, now), actor, action, now)
+            stored = await tx.alerts.save(change(alert, now))
+            if not stored.is_open:
+                await _void(tx, standing, stored, now)
+            await tell(tx, stored, Urgency.DECISION, now)
+            await record(tx, stored, action, actor, now)
+            return stored
 
 
-async def _store(tx: Transaction, alert: Alert, actor: Actor, action: str, now: datetime) -> Alert:
-    stored = await tx.alerts.save(alert)
-    await tell(tx, stored, Urgency.DECISION, now)
-    await tx.audit.add(AuditEvent(at=now, actor=actor, action=action, subject=stored.label))
-    return stored
+async def _void(tx: Transaction, standing: CheckRecord, alert: Alert, now: datetime) -> None:
+    step = forget(standing, f"{alert.label} was resolved by hand", now)
+    await tx.checks.save(step.record)
+    if step.flip is not None:
+        await tx.checks.flipped(step.flip)
 
 
 def _found(alert: Alert | None, alert_id: int) -> Alert:

@@ -72,7 +72,8 @@ class CheckRecord:
     """What the database keeps of a check.
 
     `bad` and `good` count answers in a row; `first_bad_at` is when the present row of misses began.
-    `flips` are the times of the newest state changes, for flapping. `stopped_by` is who stopped it.
+    `flips` are the times of the newest state changes, for flapping. `stopped_by` is the id of who
+    stopped it, "" when nobody did. `due_at` is None until a bot has made the check known.
     """
 
     check_id: str
@@ -89,7 +90,10 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """A stored change of a check's state; the only cause of our own alerts."""
+    """A stored change of a check's state; the only cause of our own alerts.
+
+    `new` is UNKNOWN when a person resolved the alert by hand: what was held against the check is void.
+    """
 
     check_id: str
     old: CheckState

@@ -23,6 +23,9 @@ FLAPPING_FLIPS = 5
 FLAPPING_SPAN = timedelta(minutes=30)
 """So many changes within this span are flapping; fewer than half of them are quiet again."""
 
+MISSES = frozenset({Outcome.FAILING, Outcome.ERROR})
+"""A question that goes wrong by itself counts against the check: nobody would hear of it otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -40,10 +43,25 @@ def observe(check: Check, record: CheckRecord, seen: Observation) -> Step:
     state = _state(check, counted)
     if state is record.state:
         return Step(replace(counted, is_flapping=_is_flapping(counted, seen.at)), None)
-    flips = (*(at for at in counted.flips if seen.at - at < FLAPPING_SPAN), seen.at)
-    changed = replace(counted, state=state, flips=flips)
+    changed = replace(counted, state=state, flips=_flips(counted, seen.at))
     flip = Flip(check_id=check.id, old=record.state, new=state, reason=seen.detail, at=seen.at)
     return Step(replace(changed, is_flapping=_is_flapping(changed, seen.at)), flip)
+
+
+def forget(record: CheckRecord, reason: str, now: datetime) -> Step:
+    """Nothing is held against the check any more, as a person said; that it flaps is remembered."""
+    fresh = replace(record, state=CheckState.UNKNOWN, bad=0, good=0, first_bad_at=None)
+    if record.state is CheckState.UNKNOWN:
+        return Step(fresh, None)
+    flip = Flip(check_id=record.check_id, old=record.state, new=fresh.state, reason=reason, at=now)
+    return Step(fresh, flip)
+
+
+def _flips(record: CheckRecord, now: datetime) -> tuple[datetime, ...]:
+    """The newest changes of mind; the first good answer of all is none."""
+    if record.state is CheckState.UNKNOWN and not record.bad:
+        return record.flips
+    return (*record.flips, now)[-FLAPPING_FLIPS:]
 
 
 def _count(record: CheckRecord, seen: Observation) -> CheckRecord:

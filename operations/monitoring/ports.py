@@ -33,7 +33,10 @@ class Checks(Protocol):
     """Checks in the database, within a transaction."""
 
     async def get(self, check_id: str, *, lock: bool = False) -> CheckRecord:
-        """The record; an empty one for a check that was never asked."""
+        """The record; an empty one for a check that was never asked.
+
+        With `lock`, nobody else can change it, or make it, until the transaction ends.
+        """
         ...
 
     async def save(self, record: CheckRecord) -> None:
@@ -48,12 +51,16 @@ class Checks(Protocol):
         """Store a change of state."""
         ...
 
+    async def flips(self, check_id: str) -> Sequence[Flip]:
+        """A check's changes of state, oldest first."""
+        ...
+
 
 class Alerts(Protocol):
     """Alerts in the database, within a transaction."""
 
     async def add(self, draft: AlertDraft) -> Alert:
-        """Store a new one, firing; ids rise from 1."""
+        """Store a new one, firing; ids rise from 1. Raises StorageError when the check has an open one."""
         ...
 
     async def get(self, alert_id: int, *, lock: bool = False) -> Alert | None:

@@ -1,4 +1,4 @@
-"""Asks the checks that are due, and stores what follows: flip, alert, audit event and notice at once."""
+"""The loop over due checks: asks them, so many at once, and has the answers stored."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from operations.actor import SYSTEM
-from operations.audit import AuditEvent
 from operations.clock import Clock
 from operations.errors import StorageError
 from operations.guard import Guard
 from operations.monitoring import policy
-from operations.monitoring.alert import Alert, AlertDraft, AlertState
-from operations.monitoring.check import Check, CheckRecord, CheckState, Observation, Outcome
-from operations.monitoring.ports import CheckQueue, Prober, Store, Surroundings, Transaction
-from operations.outbox import Notice, NoticeKind, Urgency
+from operations.monitoring.check import Check, Observation
+from operations.monitoring.consequences import Answer, Consequences, begins_to_fail
+from operations.monitoring.ports import CheckQueue, Prober, Store, Surroundings
 from operations.redaction import clean
 
 _LOG = logging.getLogger("hms.checks")
@@ -26,10 +23,15 @@ _RECENT_ROLLOUT = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """`at_once` checks are asked together; nothing waits longer than `idle_seconds` for the next look."""
+    """`at_once` checks are asked together; nothing waits longer than `idle_seconds` for the next look.
 
-    at_once: int = 50
+    Looks are at least `pause_seconds` apart, so that each takes all that fell due meanwhile. `at_once`
+    must not exceed what the prober can have open at once.
+    """
+
+    at_once: int = 100
     idle_seconds: float = 1.0
+    pause_seconds: float = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,14 @@ class Lookout:
 
 
 class Watch:
-    """The loop over due checks; every replica runs one."""
+    """Asks what is due; every replica runs one."""
 
     def __init__(self, lookout: Lookout, settings: WatchSettings | None = None) -> None:
         self._lookout = lookout
         self._settings = settings or WatchSettings()
-        self._slots = asyncio.Semaphore(self._settings.at_once)
+        self._consequences = Consequences(lookout.checks, lookout.channel)
+        self._free = self._settings.at_once
+        self._freed = asyncio.Event()
 
     async def run(self) -> None:
         """Ask until cancelled. Raises StorageError only when the checks cannot be made known at all."""
@@ -60,36 +64,48 @@ class Watch:
         await lookout.queue.schedule(lookout.checks, lookout.clock.now())
         async with asyncio.TaskGroup() as group:
             while True:
-                for check in await self._due():
-                    await self._slots.acquire()
+                await self._until_free()
+                limit = self._free
+                due = await self._claim(limit)
+                for check in due:
+                    self._free -= 1
                     group.create_task(self._ask(check), name=f"check {check.id}")
+                if len(due) < limit:
+                    await lookout.clock.sleep(await self._seconds_until_due())
 
     async def ask(self, check: Check) -> Observation:
-        """Ask one check now and store what follows."""
+        """Ask one check now and store what follows; returns what was seen."""
         seen = await self._lookout.prober.ask(check)
         seen = replace(seen, detail=clean(seen.detail, limit=300))
+        answer = Answer(check=check, seen=seen, rollout=await self._rollout_behind(check, seen))
         async with self._lookout.store.transaction() as tx:
-            record = await tx.checks.get(check.id, lock=True)
-            if not record.stopped_by:
-                await self._store(tx, check, record, seen)
+            await self._consequences.store(tx, answer)
         return seen
 
-    async def _due(self) -> Sequence[Check]:
+    async def _until_free(self) -> None:
+        while not self._free:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def _claim(self, limit: int) -> Sequence[Check]:
+        """No more than can be begun at once: another replica may have room for the rest."""
         lookout = self._lookout
         try:
-            due = await lookout.queue.claim(
-                lookout.checks, lookout.clock.now(), limit=self._settings.at_once
-            )
-            if not due:
-                left = await lookout.queue.next_due(lookout.checks)
-                idle = self._settings.idle_seconds
-                seconds = idle if left is None else min(idle, max(0.01, left.total_seconds()))
-                await lookout.clock.sleep(seconds)
+            due = await lookout.queue.claim(lookout.checks, lookout.clock.now(), limit=limit)
         except StorageError as exc:
             _LOG.warning("cannot look for due checks: %s", exc.message)
-            await lookout.clock.sleep(self._settings.idle_seconds)
             return ()
         return [check for check, _ in due]
+
+    async def _seconds_until_due(self) -> float:
+        idle = self._settings.idle_seconds
+        try:
+            left = await self._lookout.queue.next_due(self._lookout.checks)
+        except StorageError:
+            return idle
+        if left is None:
+            return idle
+        return min(idle, max(self._settings.pause_seconds, left.total_seconds()))
 
     async def _ask(self, check: Check) -> None:
         async def asked() -> None:
@@ -101,84 +117,22 @@ class Watch:
         try:
             await self._lookout.guard(f"check {check.id}", asked)
         finally:
-            self._slots.release()
+            self._free += 1
+            self._freed.set()
 
-    async def _store(
-        self, tx: Transaction, check: Check, record: CheckRecord, seen: Observation
-    ) -> None:
+    async def _rollout_behind(self, check: Check, seen: Observation) -> str:
+        """The rollout to name, when an alert seems to follow.
+
+        Looked up before the writing transaction, which must not wait for another connection.
+        """
+        if seen.outcome not in policy.MISSES:
+            return ""
+        async with self._lookout.store.snapshot() as tx:
+            record = await tx.checks.get(check.id)
         step = policy.observe(check, record, seen)
-        await tx.checks.save(step.record)
-        if step.flip is not None:
-            await tx.checks.flipped(step.flip)
-        alert = await tx.alerts.open_for(check.id)
-        if alert is not None:
-            await self._continue(tx, alert, step.record, seen)
-        elif step.flip is not None and step.flip.new is CheckState.FAILING:
-            await self._fire(tx, check, step.record, seen)
-
-    async def _fire(
-        self, tx: Transaction, check: Check, record: CheckRecord, seen: Observation
-    ) -> None:
-        since = record.first_bad_at or seen.at
-        rollout = await self._lookout.surroundings.rollout_at(
+        if not begins_to_fail(step):
+            return ""
+        since = step.record.first_bad_at or seen.at
+        return await self._lookout.surroundings.rollout_at(
             check.project, check.environment, since - _RECENT_ROLLOUT
         )
-        alert = await tx.alerts.add(
-            AlertDraft(
-                check_id=check.id,
-                name=check.name,
-                project=check.project,
-                environment=check.environment,
-                channel=self._lookout.channel,
-                since=since,
-                seen=record.bad,
-                reason=seen.detail,
-                is_flapping=record.is_flapping,
-                rollout=rollout,
-            )
-        )
-        await tell(tx, alert, Urgency.FINAL, seen.at)
-        await _audit(tx, alert, "alert.fired", seen.at, reason=seen.detail)
-
-    async def _continue(
-        self, tx: Transaction, alert: Alert, record: CheckRecord, seen: Observation
-    ) -> None:
-        """A silence hides what goes on, never the end of what people were told."""
-        if record.state is CheckState.OK and not record.is_flapping:
-            ended = await tx.alerts.save(
-                replace(alert, state=AlertState.RESOLVED, resolved_at=seen.at, is_flapping=False)
-            )
-            await tell(tx, ended, Urgency.FINAL, seen.at)
-            await _audit(tx, ended, "alert.resolved", seen.at)
-            return
-        if (
-            seen.outcome in {Outcome.OK, Outcome.INCONCLUSIVE}
-            and record.is_flapping == alert.is_flapping
-        ):
-            return
-        missed = seen.outcome in {Outcome.FAILING, Outcome.ERROR}
-        stored = await tx.alerts.save(
-            replace(
-                alert,
-                seen=alert.seen + (1 if missed else 0),
-                reason=seen.detail if missed else alert.reason,
-                is_flapping=record.is_flapping,
-            )
-        )
-        if not policy.is_silenced(stored, seen.at):
-            await tell(tx, stored, Urgency.PROGRESS, seen.at)
-
-
-async def tell(tx: Transaction, alert: Alert, urgency: Urgency, now: datetime) -> None:
-    """Make the alert's message due, and at its end the reply in its thread."""
-    if not alert.channel:
-        return
-    kinds = (NoticeKind.CARD,) if alert.is_open else (NoticeKind.CARD, NoticeKind.ENDED)
-    for kind in kinds:
-        notice = Notice(subject=alert.label, kind=kind, channel=alert.channel, urgency=urgency)
-        await tx.notices.put(notice, now)
-
-
-async def _audit(tx: Transaction, alert: Alert, action: str, now: datetime, **detail: str) -> None:
-    event = AuditEvent(at=now, actor=SYSTEM, action=action, subject=alert.label, detail=detail)
-    await tx.audit.add(event)
