@@ -93,3 +93,14 @@ def upsert(
         },
         columns=[column.name for column in table.columns],
     )
+
+
+def insert_unless_there(table: sa.Table) -> Statement:
+    """Insert a row; one with the same primary key stays as it is."""
+    return Statement(
+        {
+            "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
+            "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+        },
+        columns=[column.name for column in table.columns],
+    )
