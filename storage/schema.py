@@ -198,5 +198,6 @@ ALERTS = sa.Table(
     _number("resolved_at", null=True),
     sa.Column("resolved_by", sa.Text),
     partial("one_open_alert", "check_id", where=OPEN_ALERT, unique=True),
+    partial("open_alerts", "id", where=OPEN_ALERT),
     sqlite_autoincrement=True,
 )

@@ -22,8 +22,15 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 Language = Literal["sqlite", "postgresql"]
 
+
+class _SqliteDialect(SQLiteDialect):
+    """Leaves a rule as it is written: with `= 1` after it, SQLite finds no partial index for it."""
+
+    supports_native_boolean = True
+
+
 _DIALECTS: Mapping[Language, Dialect] = {
-    "sqlite": SQLiteDialect(paramstyle="qmark"),
+    "sqlite": _SqliteDialect(paramstyle="qmark"),
     "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]  # SQLAlchemy's own gap
 }
 

@@ -77,3 +77,4 @@ def _create_alerts(number: sa.types.TypeEngine[int]) -> None:
     )
     is_open = "state IN ('firing', 'acknowledged')"
     _partial("one_open_alert", "alerts", "check_id", is_open, unique=True)
+    _partial("open_alerts", "alerts", "id", is_open)
