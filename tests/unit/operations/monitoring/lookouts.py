@@ -131,12 +131,14 @@ class Post:
         database: Database | None = None,
         store: Store | None = None,
         prober: Prober | None = None,
+        channel: str = CHANNEL,
+        settings: WatchSettings = BRISK,
     ) -> Watch:
         """One more watch, as another process would have."""
         database = database or self.database
         lookout = Lookout(
             checks=self.checks,
-            channel=CHANNEL,
+            channel=channel,
             store=store or database.store,
             queue=database.check_queue,
             prober=prober or self.prober,
@@ -144,7 +146,7 @@ class Post:
             clock=self.clock,
             guard=guard or run_plainly,
         )
-        return Watch(lookout, BRISK)
+        return Watch(lookout, settings)
 
     async def ask(self, *answers: str, check: Check | None = None) -> None:
         """Have the check answer so, an interval apart."""
