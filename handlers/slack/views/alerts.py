@@ -69,7 +69,7 @@ def ended_reply(alert: Alert) -> Message:
     line = " ".join(part for part in (told, _headline(alert)) if part)
     ids = block_prefix(alert.label, NoticeKind.ENDED.value)
     return message(
-        f"{_state_words(alert)}: {_where(alert)} ({alert.label})",
+        summary(alert),
         [section(dots(line, by, alert.label), block_id=f"{ids}{alert.revision}")],
     )
 
@@ -81,6 +81,8 @@ def summary(alert: Alert) -> str:
         sentence += f": {one_line(alert.reason, 120)}" if alert.reason.strip() else ""
         if alert.acknowledged_by is not None:
             sentence += f", {called(alert.acknowledged_by)} looks after it"
+    else:
+        sentence += _lasted(alert)
     return f"{sentence} ({alert.label})"
 
 
@@ -99,8 +101,11 @@ def _circle(alert: Alert) -> str:
 
 def _headline(alert: Alert) -> str:
     words = bold(f"{_state_words(alert)}: {alert.name}", 120)
-    lasted = f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
-    return dots(f"{_circle(alert)} {words}{lasted}", one_line(alert.target_name, 130))
+    return dots(f"{_circle(alert)} {words}{_lasted(alert)}", one_line(alert.target_name, 130))
+
+
+def _lasted(alert: Alert) -> str:
+    return f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
 
 
 def _where(alert: Alert) -> str:
@@ -110,13 +115,13 @@ def _where(alert: Alert) -> str:
 def _what_is_wrong(card: AlertCard) -> str:
     alert = card.alert
     reason = " ".join(part for part in (_asked(card.address), one_line(alert.reason, 300)) if part)
-    times = "once" if alert.seen == 1 else f"{alert.seen} times"
+    times = f"{alert.seen} times " if alert.seen > 1 else ""
     since = clock(alert.since, card.now)
     if alert.resolved_at is not None:
         span = f"from {since} to {clock(alert.resolved_at, card.now)}"
     else:
         span = f"since {since} ({say_duration(card.now - alert.since)})"
-    return dots(reason, f"{times} {span}")
+    return dots(reason, f"{times}{span}")
 
 
 def _handling(card: AlertCard) -> list[str]:
