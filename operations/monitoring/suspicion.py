@@ -43,6 +43,6 @@ def count_silent(
 
 
 def _testifies(record: CheckRecord, onset: datetime) -> bool:
-    if record.state is CheckState.FAILING or record.stopped_by or record.last is None:
+    if record.state is CheckState.FAILING or record.last is None:
         return False
     return record.last.at >= onset

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from operations.errors import StaleDecision
 from operations.monitoring.alert import Alert
 from operations.monitoring.check import Check, CheckKind
 from operations.monitoring.suspicion import ITSELF
 from operations.monitoring.watching import Watch
 from storage.database import open_database
-from tests.factories import ALICE, BOB, NOON
+from tests.contract.databases import PostgresServer
+from tests.factories import ALICE, NOON
 from tests.unit.operations.monitoring.lookouts import (
     EVERY,
     NoRollouts,
@@ -97,29 +97,22 @@ async def test_the_bot_suspects_itself_once_whoever_notices(database_url: str) -
 
 
 async def test_people_and_answers_do_not_wait_for_one_another_in_a_circle(
-    database_url: str,
+    postgres_server: PostgresServer,
 ) -> None:
     """Whoever resolves takes the check's row before the alert's, as whoever stores an answer does."""
-    checks = make_sites(1, failures=1, kind=CheckKind.TARGET)
-    async with open_pair(database_url, checks) as (post, watches):
-        for _ in range(10):
-            await watches[0].ask(checks[0])
-            await ask_all_at_once(post, watches, WRONG)
-            (alert,) = await open_alerts(post)
+    (check,) = make_sites(1, failures=1)
+    async with open_pair(postgres_server.create(), [check]) as (post, _):
+        await post.ask(WRONG)
 
-            async def resolve(alert_id: int) -> None:
-                try:
-                    await post.alerting.resolve(alert_id, ALICE)
-                except StaleDecision:
-                    return
-
-            async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-                group.create_task(watches[0].ask(checks[0]))
-                group.create_task(resolve(alert.id))
-                group.create_task(watches[1].ask(checks[0]))
-                group.create_task(post.alerting.stop(BOB))
-            await post.alerting.start(BOB)
-            for open_alert in await open_alerts(post):
-                await post.alerting.resolve(open_alert.id, ALICE)
+        async with (
+            asyncio.timeout(10),
+            asyncio.TaskGroup() as group,
+            post.database.store.transaction() as tx,
+        ):
+            await tx.checks.get(check.id, lock=True)
+            resolving = group.create_task(post.alerting.resolve(1, ALICE))
+            await asyncio.sleep(0.2)  # by now it waits for the check's row
+            assert not resolving.done()
+            assert await tx.alerts.open_for(check.id) is not None
 
         assert await open_alerts(post) == []

@@ -151,6 +151,21 @@ async def test_a_check_that_goes_up_and_down_has_one_alert_that_says_so(post: Po
     assert {notice.kind for notice in await post.told()} == {NoticeKind.CARD}
 
 
+async def test_flapping_that_shows_on_the_way_up_keeps_the_alert_open(post: Post) -> None:
+    await post.ask(*[WRONG] * 3)
+    post.clock.time += timedelta(hours=1)
+    up_and_down = ["ok", "ok", *[WRONG] * 3]
+    await post.ask(*up_and_down * 2)
+    await post.told()
+
+    await post.ask("ok", "ok")
+
+    alert = (await post.alerts())[-1]
+    assert alert.is_flapping
+    assert alert.is_open
+    assert len(await post.told()) == 1
+
+
 async def test_flapping_ends_with_the_alert_once_it_has_been_quiet(post: Post) -> None:
     await post.ask("ok", *[*[WRONG] * 3, "ok", "ok"] * 3)
     post.clock.time += timedelta(hours=1)

@@ -130,7 +130,7 @@ def test_flapping_ends_when_it_has_been_quiet() -> None:
     flapping, _ = follow("o" + "fffoo" * 3)
     assert flapping.is_flapping
 
-    still, _ = follow("o" * 15, flapping)
+    still, _ = follow("o" * 22, flapping)  # too few changes to begin, too many to be over
     quiet, _ = follow("o" * 30, flapping)
 
     assert still.is_flapping

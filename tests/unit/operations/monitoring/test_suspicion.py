@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,36 @@ async def test_one_that_was_down_before_is_no_witness(post: Post) -> None:
     await ask_all(post, WRONG, rounds=4)
 
     assert [alert.check_id for alert in await post.alerts()] == [post.checks[0].id, ITSELF]
+
+
+async def test_one_that_was_down_before_does_not_make_two_a_crowd(post: Post) -> None:
+    await post.alerting.stop(ALICE, "s3")
+    down, *others = post.checks[:3]
+    await ask_all(post, WRONG, rounds=3, among=[down])
+    await ask_all(post, "ok", among=others)
+
+    await ask_all(post, WRONG, rounds=3, among=[down, *others])
+
+    assert {alert.check_id for alert in await post.alerts()} == {c.id for c in post.checks[:3]}
+
+
+async def test_an_answer_from_before_the_trouble_clears_nobody(tmp_path: Path) -> None:
+    rare = make_check(id="rare/prod:web", url="https://rare.example.com/", every=timedelta(hours=1))
+    async with open_post(tmp_path, *make_sites(3), rare) as post:
+        await ask_all(post, "ok")
+
+        await ask_all(post, WRONG, rounds=3, among=post.checks[:3])
+
+        assert [alert.check_id for alert in await post.alerts()] == [ITSELF]
+
+
+async def test_a_good_answer_ends_the_suspicion_at_once(post: Post) -> None:
+    await ask_all(post, WRONG, rounds=3)
+    for check, answer in zip(post.checks, ("ok", WRONG), strict=False):
+        post.prober.script(check, answer)
+        await post.watch.ask(check)
+
+    assert [alert.check_id for alert in await open_alerts(post)] == [post.checks[1].id]
 
 
 async def test_two_hosts_are_too_few(tmp_path: Path) -> None:
