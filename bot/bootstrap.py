@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.settings import Settings
 from bot.supervision import Supervisor
 from operations.clock import Clock
@@ -27,6 +28,7 @@ from operations.deployment.target import Catalog
 from operations.deployment.worker import Worker, Workshop
 from providers.github import GitHub
 from providers.probe import HttpProbe
+from providers.prober import CheckProber
 from storage.database import Database, open_database
 
 
@@ -43,6 +45,7 @@ class Services:
     deployments: Deployments
     supervisor: Supervisor
     worker: Worker
+    monitoring: Monitoring
 
 
 @asynccontextmanager
@@ -76,7 +79,11 @@ async def open_services(
             members=members,
             clock=clock,
         )
+        deployments = Deployments.over(resources)
         supervisor = Supervisor(clock)
+        prober = CheckProber(providers, catalog, clock)
+        stack.push_async_callback(prober.close)
+        lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         yield Services(
             owner=owner,
             clock=clock,
@@ -84,9 +91,10 @@ async def open_services(
             providers=providers,
             commits=commits,
             database=database,
-            deployments=Deployments.over(resources),
+            deployments=deployments,
             supervisor=supervisor,
             worker=Worker(owner, shop, supervisor),
+            monitoring=build_monitoring(config, database, lookups, clock, supervisor),
         )
 
 

@@ -62,6 +62,7 @@ async def _open_services() -> AsyncIterator[CliServices]:
 def _cli_services(services: Services, config: Config) -> CliServices:
     return CliServices(
         deployments=services.deployments,
+        alerting=services.monitoring.alerting,
         actor=_actor(config),
         clock=services.clock,
         carry_out=services.worker.carry_out,

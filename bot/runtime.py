@@ -1,4 +1,4 @@
-"""The running bot: one TaskGroup with Slack, HTTP, the workers and the schedule; signals; shutdown.
+"""The running bot: one TaskGroup with Slack, HTTP, workers, checks and the schedule; signals; shutdown.
 
 On SIGTERM intake stops first, what was acknowledged is answered, rollouts are handed over by giving their
 leases back, and the process ends within ten seconds; a kill at any moment loses nothing either.
@@ -65,12 +65,14 @@ class Bot:
         self._side = build_slack(
             SlackParts(
                 deployments=services.deployments,
+                alerting=services.monitoring.alerting,
                 queue=services.database.notice_queue,
                 clock=services.clock,
                 guard=services.supervisor,
                 capabilities={n: p.capabilities for n, p in services.providers.items()},
                 owner=services.owner,
                 shipments=Shipments(services.commits, services.catalog),
+                addresses={check.id: check.url for check in services.monitoring.checks},
             ),
             client=client,
             signing_secret=_text(settings.slack_signing_secret),
@@ -105,6 +107,8 @@ class Bot:
             "worker": self._services.worker.run,
             "notices": self._side.notices.run,
         }
+        if self._services.monitoring.checks:
+            eternal["checks"] = self._services.monitoring.watch.run
         tasks = [group.create_task(keep(name, work), name=name) for name, work in eternal.items()]
         if not self._is_accepted:
             tasks.append(group.create_task(self._await_acceptance(), name="acceptance"))

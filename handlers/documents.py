@@ -166,9 +166,9 @@ def rollout_document(rollout: Rollout) -> RolloutDocument:
         "emergency": rollout.emergency,
         "approvals": [{"by": v.actor.id, "at": timestamp(v.at)} for v in rollout.approvals],
         "approvals_required": rollout.votes_required,
-        "expires_at": _timestamp_or_none(rollout.expires_at),
-        "started_at": _timestamp_or_none(rollout.started_at),
-        "ended_at": _timestamp_or_none(rollout.ended_at),
+        "expires_at": timestamp_or_none(rollout.expires_at),
+        "started_at": timestamp_or_none(rollout.started_at),
+        "ended_at": timestamp_or_none(rollout.ended_at),
         "outcome": _bare(why_it_ended(rollout)) or None,
     }
 
@@ -212,7 +212,7 @@ def lock_document(lock: TargetLock) -> LockDocument:
         "by": lock.actor.id,
         "reason": lock.reason,
         "at": timestamp(lock.at),
-        "until": _timestamp_or_none(lock.until),
+        "until": timestamp_or_none(lock.until),
     }
 
 
@@ -294,5 +294,6 @@ def _bare(text: str) -> str:
     return _MENTION.sub(r"\1", text)
 
 
-def _timestamp_or_none(at: datetime | None) -> str | None:
+def timestamp_or_none(at: datetime | None) -> str | None:
+    """The same of a time that may not have come."""
     return timestamp(at) if at else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ class HttpProbe:
         except (TimeoutError, httpx.TimeoutException):
             return f"no answer within {self._deadline:g} s"
         except httpx.ConnectError as exc:
-            return _why_not_connected(exc)
+            return why_not_connected(exc)
         except httpx.HTTPError as exc:
             return clean(f"broke off: {type(exc).__name__}", limit=80)
         except httpx.InvalidURL:
@@ -43,24 +44,59 @@ class HttpProbe:
         return "" if status == rule.expect else f"answered {status}, wanted {rule.expect}"
 
 
-def _why_not_connected(error: BaseException) -> str:
-    kinds = tuple(_causes(error))
+_RUN_OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What the machine that asks says of itself: no files, memory or ports left."""
+
+_NO_WAY = frozenset({errno.ENETDOWN, errno.ENETUNREACH})
+_EXPIRED = 10
+"""OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
+
+
+def why_not_connected(error: BaseException) -> str:
+    """In a few words, from the errors behind the error of a client."""
+    kinds = tuple(type(cause) for cause in _causes(error))
     if any(issubclass(kind, ssl.SSLCertVerificationError) for kind in kinds):
-        return "its certificate is not trusted"
+        return _why_not_trusted(error)
     if any(issubclass(kind, ssl.SSLError) for kind in kinds):
         return "TLS failed"
     if any(issubclass(kind, socket.gaierror) for kind in kinds):
         return "its name is not known"
     if any(issubclass(kind, ConnectionRefusedError) for kind in kinds):
         return "refused the connection"
+    if has_run_out(error):
+        return "this machine has run out of connections"
+    if not _numbers(error).isdisjoint(_NO_WAY):
+        return "this machine has no way there"
     return "cannot be connected to"
 
 
-def _causes(error: BaseException | None) -> Iterator[type[BaseException]]:
-    """The kinds of errors behind an error; a name with several addresses has one for each."""
+def has_run_out(error: BaseException) -> bool:
+    """Whether the asked cannot be blamed: each of its addresses failed for want of something here."""
+    numbers = _numbers(error)
+    return bool(numbers) and numbers <= _RUN_OUT
+
+
+def _numbers(error: BaseException) -> frozenset[int]:
+    """The system's own numbers of what went wrong."""
+    return frozenset(
+        cause.errno
+        for cause in _causes(error)
+        if isinstance(cause, OSError) and cause.errno is not None
+    )
+
+
+def _why_not_trusted(error: BaseException) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == _EXPIRED:
+            return "its certificate has expired"
+    return "its certificate is not trusted"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The errors behind an error; a name with several addresses has one for each."""
     if error is None:
         return
-    yield type(error)
+    yield error
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _causes(inner)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from operations.clock import Clock
 from storage.address import SqliteAddress, parse_address
+from storage.check_queue import SqlCheckQueue
 from storage.migration import migrate
 from storage.notice_queue import SqlNoticeQueue
 from storage.postgres import PostgresEngine
@@ -31,6 +32,7 @@ class Database:
         self.store = SqlStore(engine)
         self.rollout_queue = SqlRolloutQueue(engine, now)
         self.notice_queue = SqlNoticeQueue(engine, now)
+        self.check_queue = SqlCheckQueue(engine, now)
 
     async def ping(self) -> None:
         """Raises StorageUnavailable when the database does not answer."""

@@ -105,7 +105,7 @@ def rollout_columns(rollout: Rollout) -> Columns:
         "warnings": to_json(rollout.warnings),
         "votes_required": rollout.votes_required,
         "expires_at": from_optional_time(rollout.expires_at),
-        "cancelled_by": _actor_json(rollout.cancelled_by),
+        "cancelled_by": actor_json(rollout.cancelled_by),
         "started_at": from_optional_time(rollout.started_at),
         "ended_at": from_optional_time(rollout.ended_at),
         "steps": to_json([_step_json(step) for step in rollout.steps]),
@@ -145,7 +145,7 @@ def _rollout_of(row: Row, votes: tuple[Vote, ...]) -> Rollout:
         votes=votes,
         votes_required=row["votes_required"],
         expires_at=to_optional_time(row["expires_at"]),
-        cancelled_by=_to_actor(row["cancelled_by"]),
+        cancelled_by=to_actor(row["cancelled_by"]),
         started_at=to_optional_time(row["started_at"]),
         ended_at=to_optional_time(row["ended_at"]),
         steps=tuple(_to_step(step) for step in json.loads(row["steps"])),
@@ -184,13 +184,15 @@ def _to_release(text: str | None) -> Release | None:
     return Release(version=body["version"], artifact=body["artifact"], pin=body["pin"])
 
 
-def _actor_json(actor: Actor | None) -> str | None:
+def actor_json(actor: Actor | None) -> str | None:
+    """An actor in one column."""
     if actor is None:
         return None
     return to_json({"id": actor.id, "kind": actor.kind.value, "name": actor.name})
 
 
-def _to_actor(text: str | None) -> Actor | None:
+def to_actor(text: str | None) -> Actor | None:
+    """Reads what `actor_json` wrote."""
     if text is None:
         return None
     body: Mapping[str, str] = json.loads(text)

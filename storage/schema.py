@@ -20,6 +20,8 @@ WORKING = "state IN ('queued', 'running', 'verifying')"
 SUCCEEDED = "state = 'succeeded'"
 PENDING = "state = 'pending_approval'"
 UNDELIVERED = "version > delivered_version"
+RUNNING_CHECK = "stopped_by = ''"
+OPEN_ALERT = "state IN ('firing', 'acknowledged')"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
@@ -143,4 +145,59 @@ NOTICES = sa.Table(
     sa.Column("posted_channel", sa.Text),
     sa.Column("posted_ts", sa.Text),
     partial("undelivered_notices", "due_at", where=UNDELIVERED),
+)
+
+CHECKS = sa.Table(
+    "checks",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("state"),
+    _number("bad"),
+    _number("good"),
+    _number("first_bad_at", null=True),
+    _text("flips"),
+    sa.Column("is_flapping", sa.Boolean, nullable=False),
+    _text("stopped_by"),
+    sa.Column("last", sa.Text),
+    _number("due_at", null=True),
+    partial("due_checks", "due_at", where=RUNNING_CHECK),
+)
+
+FLIPS = sa.Table(
+    "flips",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _text("check_id"),
+    _text("old"),
+    _text("new"),
+    _text("reason"),
+    _number("at"),
+    sa.Index("flips_of_check", "check_id", "id"),
+)
+
+ALERTS = sa.Table(
+    "alerts",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _text("check_id"),
+    _text("name"),
+    _text("project"),
+    _text("environment"),
+    _text("channel"),
+    _text("state"),
+    _number("revision"),
+    _number("since"),
+    _number("seen"),
+    _text("reason"),
+    sa.Column("is_flapping", sa.Boolean, nullable=False),
+    _text("rollout"),
+    sa.Column("acknowledged_by", sa.Text),
+    _number("acknowledged_at", null=True),
+    sa.Column("silenced_by", sa.Text),
+    _number("silenced_until", null=True),
+    _number("resolved_at", null=True),
+    sa.Column("resolved_by", sa.Text),
+    partial("one_open_alert", "check_id", where=OPEN_ALERT, unique=True),
+    partial("open_alerts", "id", where=OPEN_ALERT),
+    sqlite_autoincrement=True,
 )

@@ -22,8 +22,15 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 Language = Literal["sqlite", "postgresql"]
 
+
+class _SqliteDialect(SQLiteDialect):
+    """Leaves a rule as it is written: with `= 1` after it, SQLite finds no partial index for it."""
+
+    supports_native_boolean = True
+
+
 _DIALECTS: Mapping[Language, Dialect] = {
-    "sqlite": SQLiteDialect(paramstyle="qmark"),
+    "sqlite": _SqliteDialect(paramstyle="qmark"),
     "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]  # SQLAlchemy's own gap
 }
 
@@ -90,6 +97,17 @@ def upsert(
             "postgresql": server.on_conflict_do_update(
                 index_elements=keys, set_=changes(server.excluded)
             ),
+        },
+        columns=[column.name for column in table.columns],
+    )
+
+
+def insert_unless_there(table: sa.Table) -> Statement:
+    """Insert a row; one with the same primary key stays as it is."""
+    return Statement(
+        {
+            "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
+            "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
         },
         columns=[column.name for column in table.columns],
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from storage.alerts import SqlAlerts
 from storage.audit import SqlAuditLog
+from storage.checks import SqlChecks
 from storage.locks import SqlLocks
 from storage.notices import SqlNotices
 from storage.rollouts import SqlRollouts
@@ -13,17 +15,19 @@ from storage.session import Engine, Session
 
 
 class SqlTransaction:
-    """The port `Transaction`."""
+    """The ports `Transaction` of deployment and of monitoring."""
 
     def __init__(self, session: Session) -> None:
         self.rollouts = SqlRollouts(session)
         self.locks = SqlLocks(session)
         self.audit = SqlAuditLog(session)
         self.notices = SqlNotices(session)
+        self.checks = SqlChecks(session)
+        self.alerts = SqlAlerts(session)
 
 
 class SqlStore:
-    """The port `Store`."""
+    """The ports `Store` of deployment and of monitoring."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +22,8 @@ from operations.deployment.target import Catalog
 from operations.deployment.tenure import Pace
 from operations.deployment.worker import Worker, WorkerSettings, Workshop
 from operations.guard import Guard
+from operations.monitoring.alerting import Alerting
+from operations.monitoring.check import Check
 from storage.database import Database
 from tests.contract.databases import open_sqlite
 from tests.factories import ALICE, make_catalog
@@ -64,6 +66,7 @@ class Shop:
     path: Path
     provider: Provider = field(default_factory=ScriptedProvider)
     catalog: Catalog = field(default_factory=make_catalog)
+    checks: Sequence[Check] = ()
     members: ScriptedMembers = field(default_factory=ScriptedMembers)
     clock: Clock = field(default_factory=SystemClock)
     guard: Guard = open_guard
@@ -95,6 +98,7 @@ class Shop:
 
             yield CliServices(
                 deployments=deployments,
+                alerting=Alerting(checks=self.checks, store=database.store, clock=self.clock),
                 actor=actor,
                 clock=self.clock,
                 carry_out=carry_out,

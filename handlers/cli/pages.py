@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who
 from handlers.documents import pinned, rollout_document, why_it_ended
+from handlers.standing import Standing, say_last, standing_of
 from handlers.timeline import say_event
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
 from operations.deployment.policy import say_state
 from operations.deployment.progress import StepState
 from operations.deployment.rollout import HistoryPage, Rollout, RolloutState, TargetLock
 from operations.durations import say_duration
+from operations.monitoring.alerting import CheckReport
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 _UNBOUND = 240  # columns when nobody looks: a pipe has no width
 _STYLES = {
-    **dict.fromkeys((RolloutState.SUCCEEDED.value, "healthy"), "green"),
+    **dict.fromkeys((RolloutState.SUCCEEDED.value, "healthy", Standing.OK.value), "green"),
     **dict.fromkeys((RolloutState.FAILED.value, RolloutState.ROLLED_BACK.value, "down"), "red"),
+    **dict.fromkeys((Standing.FAILING.value, Standing.FLAPPING.value), "red"),
     **dict.fromkeys(("degraded", RolloutState.PENDING_APPROVAL.value), "yellow"),
     **dict.fromkeys(
         (RolloutState.RUNNING.value, RolloutState.VERIFYING.value, "deploying"), "blue"
     ),
-    **dict.fromkeys((RolloutState.UNKNOWN.value,), "magenta"),
+    **dict.fromkeys((RolloutState.UNKNOWN.value, Standing.UNHEARD.value), "magenta"),
 }
 _CSV_COLUMNS = (
     "id",
@@ -135,6 +138,28 @@ def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
     if rows:
         terminal.say([""])
         _print_table(("When", "Who", "What"), rows, terminal)
+
+
+def print_checks(reports: Sequence[CheckReport], terminal: Terminal) -> None:
+    """One check a line."""
+    rows = [_check_row(report, terminal) for report in reports]
+    _print_table(("Check", "Target", "State", "Said", "Asked", "Alert"), rows, terminal)
+
+
+def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:
+    standing, record, alert = standing_of(report), report.record, report.alert
+    by = record.stopped_by
+    words = f"{standing.value} by {terminal.names.get(by, by)}" if by else standing.value
+    looks_after = alert.acknowledged_by if alert else None
+    acknowledged = f", {who(looks_after, terminal.names)} looks after it" if looks_after else ""
+    return [
+        report.check.name,
+        report.check.target_name,
+        _styled(words, standing.value),
+        say_last(report),
+        clock_time(record.last.at) if record.last else "",
+        f"{alert.label}{acknowledged}" if alert else "",
+    ]
 
 
 def why_lines(found: Obstacles) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from handlers.cli.asking import Asking, ask
 from handlers.cli.deciding import Deciding, Holding, decide, hold
 from handlers.cli.exits import DONE, FAILED, INTERRUPTED, code_of_error
+from handlers.cli.monitoring import Monitoring, monitor
 from handlers.cli.requesting import Requesting, request
 from handlers.cli.services import Hooks, Program
 from handlers.cli.session import Session
@@ -63,6 +64,8 @@ async def _carry(hooks: Hooks, command: Command, switches: Values, terminal: Ter
             return await decide(command, session)
         if isinstance(command, Holding):
             return await hold(command, session)
+        if isinstance(command, Monitoring):
+            return await monitor(command, session)
         if isinstance(command, Asking):
             return await ask(command, session)
     raise AssertionError(f"{type(command).__name__} is no command of the command line")

@@ -10,6 +10,7 @@ from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
 from operations.guard import Guard
+from operations.monitoring.alerting import Alerting
 
 Program = Callable[[], int | Coroutine[object, object, int]]
 """A command of its own: returns its exit code, or a coroutine of it."""
@@ -24,6 +25,7 @@ class CliServices:
     """
 
     deployments: Deployments
+    alerting: Alerting
     actor: Actor
     clock: Clock
     carry_out: Callable[[int], Awaitable[None]]

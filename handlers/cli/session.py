@@ -9,6 +9,7 @@ from handlers.cli.terminal import Terminal
 from handlers.language import Values
 from operations.actor import Actor
 from operations.deployment.service import Deployments
+from operations.monitoring.alerting import Alerting
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Session:
     def deployments(self) -> Deployments:
         """The operations."""
         return self.services.deployments
+
+    @property
+    def alerting(self) -> Alerting:
+        """Checks and alerts."""
+        return self.services.alerting
 
     @property
     def actor(self) -> Actor:

@@ -25,4 +25,7 @@ SWITCHES: Mapping[str, tuple[Option, ...]] = {
     "lock": (JSON,),
     "unlock": (JSON,),
     "logs": (JSON,),
+    "monitor": (JSON,),
+    "ack": (JSON,),
+    "silence": (JSON,),
 }

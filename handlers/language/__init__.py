@@ -8,6 +8,7 @@ Slack's SDK nor Typer nor the configuration.
 from __future__ import annotations
 
 from handlers.language.commands import (
+    Ack,
     Approve,
     Cancel,
     Command,
@@ -17,10 +18,13 @@ from handlers.language.commands import (
     History,
     Lock,
     Logs,
+    Monitor,
+    MonitorAction,
     Promote,
     Reject,
     Rollback,
     Show,
+    Silence,
     Status,
     Unlock,
     Why,
@@ -34,6 +38,7 @@ from handlers.language.words import normalise
 
 __all__ = [
     "VERBS",
+    "Ack",
     "Approve",
     "Argument",
     "Cancel",
@@ -44,11 +49,14 @@ __all__ = [
     "History",
     "Lock",
     "Logs",
+    "Monitor",
+    "MonitorAction",
     "Option",
     "Promote",
     "Reject",
     "Rollback",
     "Show",
+    "Silence",
     "Status",
     "Unlock",
     "Values",

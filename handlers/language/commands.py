@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,38 @@ class Logs:
     follow: bool = False
 
 
+class MonitorAction(StrEnum):
+    """What is done with checks."""
+
+    START = "start"
+    STOP = "stop"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Checks of everything, of a project, or of one target."""
+
+    action: MonitorAction
+    project: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody looks after an alert."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nobody wants to hear of an alert for so long."""
+
+    alert_id: int
+    span: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Help:
     """`topic` "": the overview; else the name of a verb."""
@@ -151,5 +184,8 @@ Command = (
     | Lock
     | Unlock
     | Logs
+    | Monitor
+    | Ack
+    | Silence
     | Help
 )

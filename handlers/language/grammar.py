@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.language.commands import Command
+from handlers.language.commands import Command, MonitorAction
 from handlers.language.words import DASHES, as_person, as_text
 from operations.deployment.rollout import parse_rollout_id
 from operations.durations import parse_duration
 from operations.errors import InvalidRequest
+from operations.monitoring.alert import parse_alert_id
 from operations.redaction import clean
 
 PROVIDERS = {"forge": "forge", "aws": "aws", "k8s": "k8s", "ecs": "aws", "kubernetes": "k8s"}
@@ -27,19 +28,28 @@ _TO_DASH = str.maketrans(dict.fromkeys(DASHES, "-"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """A word by its place. `field` is the command's attribute; `rest` takes all words that are left."""
+    """A word by its place. `field` is the command's attribute; `rest` takes all words that are left.
+
+    `choices` are the only words it can be, when there are but a few.
+    """
 
     name: str
     field: str
     required: bool = True
     rest: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
         """As usage shows it."""
         if self.field == "provider":
             return "[forge|aws|k8s]"
-        return self.name.upper() if self.required else f"[{self.name.upper()}]"
+        return self.placeholder if self.required else f"[{self.placeholder}]"
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for the word: `PROJECT`, `start|stop|list`."""
+        return "|".join(self.choices) or self.name.upper()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +112,13 @@ class Values:
             hint=f"Say `--{field} {default}`.",
         )
 
-    def span(self, field: str, name: str) -> timedelta | None:
-        """A duration; None when it was not given."""
-        written = self.given.get(field)
-        if written is None:
-            return None
+    def span(self, field: str, example: str) -> timedelta | None:
+        """A duration; None when it was not given. `example` is how one is said: `--for 2h`."""
+        return self.duration(field, example) if field in self.given else None
+
+    def duration(self, field: str, example: str) -> timedelta:
+        """A duration that was given."""
+        written = self.given[field]
         try:
             span = parse_duration(written)
         except ValueError:
@@ -115,7 +127,7 @@ class Values:
             return span
         raise InvalidRequest(
             f"“{_short(written)}” is not a duration.",
-            hint=f"Write 30s, 10m, 2h or 7d: `--{name} 2h`.",
+            hint=f"Write 30s, 10m, 2h or 7d: `{example}`.",
         )
 
     def rollout(self) -> int:
@@ -126,6 +138,27 @@ class Values:
             return rollout_id
         raise InvalidRequest(
             f"“{_short(written)}” is no rollout's id.", hint="Ids look like D-1042: see `history`."
+        )
+
+    def alert(self) -> int:
+        """An alert's id."""
+        written = self.given["alert_id"]
+        alert_id = parse_alert_id(written.translate(_TO_DASH))
+        if alert_id is not None:
+            return alert_id
+        raise InvalidRequest(
+            f"“{_short(written)}” is no alert's id.", hint="Ids look like A-17: see `monitor list`."
+        )
+
+    def monitor_action(self) -> MonitorAction:
+        """What to do with checks."""
+        written = self.given["action"]
+        word = written.strip().lower()
+        if word in set(MonitorAction):
+            return MonitorAction(word)
+        raise InvalidRequest(
+            f"“{_short(written)}” is not start, stop or list.",
+            hint="Say `monitor list`, `monitor stop PROJECT ENVIRONMENT` or `monitor start …`.",
         )
 
     def provider(self) -> str:

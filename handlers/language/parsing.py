@@ -228,7 +228,7 @@ def _is_provider(word: Word) -> bool:
 
 def _missing(reading: _Reading, missing: Argument) -> InvalidRequest:
     shown = [
-        as_text(reading.given.get(a.field, "")) or a.name.upper()
+        as_text(reading.given.get(a.field, "")) or a.placeholder
         for a in reading.verb.arguments
         if a.required or a.field in reading.given
     ]

@@ -11,6 +11,7 @@ from handlers.language.verbs import VERBS
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+,-]*")
 _ESCAPED = re.compile('([\\\\"“”„‟«»])')
+_IDS = {"rollout_id": "D", "alert_id": "A"}
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -39,8 +40,8 @@ def _argument(argument: Argument, value: object) -> list[str]:
         return []
     if argument.field == "provider":
         return [written]
-    if argument.field == "rollout_id":
-        return [f"D-{written}"]
+    if argument.field in _IDS:
+        return [f"{_IDS[argument.field]}-{written}"]
     return [_quoted(written)]
 
 

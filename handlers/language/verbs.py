@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.language.commands import (
+    Ack,
     Approve,
     Cancel,
     Deploy,
@@ -10,10 +11,13 @@ from handlers.language.commands import (
     History,
     Lock,
     Logs,
+    Monitor,
+    MonitorAction,
     Promote,
     Reject,
     Rollback,
     Show,
+    Silence,
     Status,
     Unlock,
     Why,
@@ -27,6 +31,7 @@ _ANY_PROJECT = Argument(name="project", field="project", required=False)
 _ANY_ENVIRONMENT = Argument(name="environment", field="environment", required=False)
 _VERSION = Argument(name="version", field="version", required=False)
 _ROLLOUT = Argument(name="rollout", field="rollout_id")
+_ALERT = Argument(name="alert", field="alert_id")
 _REST = Argument(name="reason", field="reason", required=False, rest=True)
 
 _PROVIDER_OPTION = Option(
@@ -156,7 +161,7 @@ VERBS: tuple[Verb, ...] = (
             project=v.word("project"),
             environment=v.word("environment"),
             by=v.person("by"),
-            since=v.span("since", "since"),
+            since=v.span("since", "--since 7d"),
             limit=v.count("limit", 20, most=200),
         ),
     ),
@@ -179,7 +184,7 @@ VERBS: tuple[Verb, ...] = (
             _REASON,
         ),
         build=lambda v: Lock(
-            v.word("project"), v.word("environment"), v.text("reason"), v.span("span", "for")
+            v.word("project"), v.word("environment"), v.text("reason"), v.span("span", "--for 2h")
         ),
     ),
     Verb(
@@ -205,9 +210,40 @@ VERBS: tuple[Verb, ...] = (
             project=v.word("project"),
             environment=v.word("environment"),
             lines=v.count("lines", 50, most=1000),
-            since=v.span("since", "since"),
+            since=v.span("since", "--since 10m"),
             follow=v.flag("follow"),
         ),
+    ),
+    Verb(
+        name="monitor",
+        summary="What is watched and how it is, and stop or start watching.",
+        help=(
+            "Checks of everything, of a project, or of one environment. Who stops them is kept, and "
+            "they stay stopped until somebody starts them, also across restarts."
+        ),
+        examples=("monitor list", "monitor stop myapp prod", "monitor start myapp prod"),
+        arguments=(
+            Argument(name="action", field="action", choices=tuple(MonitorAction)),
+            _ANY_PROJECT,
+            _ANY_ENVIRONMENT,
+        ),
+        build=lambda v: Monitor(v.monitor_action(), v.word("project"), v.word("environment")),
+    ),
+    Verb(
+        name="ack",
+        summary="Say that you look after an alert.",
+        help="Its message names you then, and so does the reply at its end.",
+        examples=("ack A-17",),
+        arguments=(_ALERT,),
+        build=lambda v: Ack(v.alert()),
+    ),
+    Verb(
+        name="silence",
+        summary="Hear no more of an alert for a while.",
+        help="That it is well again is told all the same. 30 days at most.",
+        examples=("silence A-17 1h",),
+        arguments=(_ALERT, Argument(name="duration", field="span", rest=True)),
+        build=lambda v: Silence(v.alert(), v.duration("span", "silence A-17 2h")),
     ),
     Verb(
         name="help",
@@ -219,7 +255,7 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
-LATER = frozenset({"errors", "monitor", "ack", "silence", "digest", "stats", "review"})
+LATER = frozenset({"errors", "digest", "stats", "review"})
 """Verbs of the public interface that this version does not have yet."""
 
 COMMAND_LINE_ONLY = frozenset({"serve", "config", "db", "sandbox", "audit", "migrate", "doctor"})

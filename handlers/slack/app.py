@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -13,17 +13,22 @@ from slack_bolt.authorization.authorize_result import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack import buttons, commands, forms
+from handlers.slack import commands, forms
+from handlers.slack.alert_buttons import AlertButtons
+from handlers.slack.alert_cards import AlertCards
 from handlers.slack.boundary import Boundary, BoundarySettings
+from handlers.slack.buttons import Buttons, RolloutButtons
 from handlers.slack.cards import Cards, Shipments
 from handlers.slack.commands import Desk
 from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
 from handlers.slack.outlet import Outlet
+from handlers.slack.subjects import Subjects
 from operations.clock import Clock
 from operations.deployment.ports import Capabilities, NoticeQueue
 from operations.deployment.service import Deployments
 from operations.errors import ProviderUnauthorized
 from operations.guard import Guard
+from operations.monitoring.alerting import Alerting
 
 _LOG = logging.getLogger("hms.slack")
 _BOLT_LOG = logging.getLogger("hms.slack.bolt")
@@ -42,15 +47,20 @@ class SlackSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackParts:
-    """What Slack's side is built from. `capabilities` by provider word; `owner` names this process."""
+    """What Slack's side is built from.
+
+    `capabilities` by provider word; `owner` names this process; `addresses` of checks by their ids.
+    """
 
     deployments: Deployments
+    alerting: Alerting
     queue: NoticeQueue
     clock: Clock
     guard: Guard
     capabilities: Mapping[str, Capabilities]
     owner: str
     shipments: Shipments | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
     boundary: BoundarySettings | None = None
     delivery: DeliverySettings | None = None
 
@@ -82,10 +92,19 @@ def build_slack(
         clock=parts.clock,
         shipments=parts.shipments,
     )
+    alert_cards = AlertCards(parts.alerting, cards, addresses=parts.addresses, clock=parts.clock)
+    subjects = Subjects({"D": cards.subject, "A": alert_cards.subject})
     boundary = Boundary(outlet, parts.boundary)
-    desk = Desk(deployments=parts.deployments, boundary=boundary, cards=cards, clock=parts.clock)
+    desk = Desk(
+        deployments=parts.deployments,
+        alerting=parts.alerting,
+        boundary=boundary,
+        cards=cards,
+        subjects=subjects,
+        clock=parts.clock,
+    )
     delivery = Delivery(
-        queue=parts.queue, cards=cards, outlet=outlet, clock=parts.clock, guard=parts.guard
+        queue=parts.queue, subjects=subjects, outlet=outlet, clock=parts.clock, guard=parts.guard
     )
     return SlackSide(
         app=_build_app(desk, outlet, client, signing_secret),
@@ -115,7 +134,8 @@ def _build_app(desk: Desk, outlet: Outlet, client: AsyncWebClient, signing_secre
         ssl_check_enabled=False,
     )
     commands.register(app, desk)
-    buttons.register(app, desk, outlet)
+    deeds = RolloutButtons(desk).deeds() | AlertButtons(desk.alerting).deeds()
+    Buttons(desk, outlet).register(app, deeds)
     forms.register(app, desk)
     _register_rest(app)
     return app

@@ -1,4 +1,4 @@
-"""The buttons of a rollout's message. What a click means is decided by the operations as they are now.
+"""Buttons, and what those of a rollout do. What a click means is decided by the operations as they are now.
 
 A click on something that is over gets a private answer that says what happened, and the message it was
 made on is brought up to date.
@@ -7,7 +7,7 @@ made on is brought up to date.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -16,7 +16,13 @@ from handlers.slack.boundary import Asker
 from handlers.slack.commands import Desk
 from handlers.slack.ids import ActionId, decode_button
 from handlers.slack.outlet import Outlet
-from handlers.slack.payloads import Payload, asker_of_interaction, clicked_message, clicked_value
+from handlers.slack.payloads import (
+    Payload,
+    asker_of_interaction,
+    clicked_message,
+    clicked_subject,
+    clicked_value,
+)
 from handlers.slack.views import answers
 from handlers.slack.views.blocks import Message
 from operations.deployment.requests import DeployRequest
@@ -24,34 +30,68 @@ from operations.deployment.rollout import Rollout
 from operations.errors import InvalidRequest, StaleDecision
 
 Deed = Callable[[int, Asker], Awaitable[Message | None]]
-"""One button: acts on a rollout; the message answers the one who pressed, None: the card itself answers."""
+"""One button: acts on a rollout or an alert by its number.
 
-
-def register(app: AsyncApp, desk: Desk, outlet: Outlet) -> None:
-    """Every button by its id, and one answer for buttons of a version that is gone."""
-    buttons = Buttons(desk, outlet)
-    for action_id, deed in buttons.deeds().items():
-        _listen(app, action_id, buttons, deed)
-
-    @app.action(re.compile(".*"))
-    async def other(ack: AsyncAck, body: dict[str, object]) -> None:
-        await buttons.press_unknown(ack, body)
-
-
-def _listen(app: AsyncApp, action_id: ActionId, buttons: Buttons, deed: Deed) -> None:
-    @app.action(action_id.value)
-    async def pressed(ack: AsyncAck, body: dict[str, object]) -> None:
-        await buttons.press(ack, body, deed)
+The message answers the one who pressed, None: the card itself answers.
+"""
 
 
 class Buttons:
-    """Approve, Reject, Cancel, Roll back, Retry."""
+    """Hands a click to its deed, and a late one's message to be brought up to date."""
 
     def __init__(self, desk: Desk, outlet: Outlet) -> None:
-        self._deployments = desk.deployments
         self._boundary = desk.boundary
-        self._cards = desk.cards
+        self._subjects = desk.subjects
         self._outlet = outlet
+
+    def register(self, app: AsyncApp, deeds: Mapping[ActionId, Deed]) -> None:
+        """Every button by its id, and one answer for buttons of a version that is gone."""
+        for action_id, deed in deeds.items():
+            self._listen(app, action_id, deed)
+
+        @app.action(re.compile(".*"))
+        async def other(ack: AsyncAck, body: dict[str, object]) -> None:
+            await self._press_unknown(ack, body)
+
+    def _listen(self, app: AsyncApp, action_id: ActionId, deed: Deed) -> None:
+        @app.action(action_id.value)
+        async def pressed(ack: AsyncAck, body: dict[str, object]) -> None:
+            await self._press(ack, body, deed)
+
+    async def _press(self, ack: AsyncAck, body: Payload, deed: Deed) -> None:
+        """A button of ours was pressed."""
+        asker = asker_of_interaction(body)
+        value = decode_button(clicked_value(body))
+
+        async def work() -> Message | None:
+            if value is None:
+                raise InvalidRequest(
+                    "This button does nothing any more.", hint="See `status` and `history`."
+                )
+            return await deed(value.number, asker)
+
+        async def refresh() -> None:
+            posted, subject = clicked_message(body), clicked_subject(body)
+            if value is not None and posted is not None and subject:
+                await self._subjects.refresh(self._outlet, posted, subject)
+
+        await self._boundary.answer(ack, asker, work, after_refusal=refresh)
+
+    async def _press_unknown(self, ack: AsyncAck, body: Payload) -> None:
+        """A button that this version does not know."""
+
+        async def work() -> Message:
+            return answers.gone_button()
+
+        await self._boundary.answer(ack, asker_of_interaction(body), work)
+
+
+class RolloutButtons:
+    """Approve, Reject, Cancel, Roll back, Retry."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._deployments = desk.deployments
+        self._cards = desk.cards
 
     def deeds(self) -> dict[ActionId, Deed]:
         """What each button does."""
@@ -62,33 +102,6 @@ class Buttons:
             ActionId.ROLL_BACK: self._roll_back,
             ActionId.RETRY: self._retry,
         }
-
-    async def press(self, ack: AsyncAck, body: Payload, deed: Deed) -> None:
-        """A button of ours was pressed."""
-        asker = asker_of_interaction(body)
-        value = decode_button(clicked_value(body))
-
-        async def work() -> Message | None:
-            if value is None:
-                raise InvalidRequest(
-                    "This button does nothing any more.", hint="See `status` and `history`."
-                )
-            return await deed(value.rollout_id, asker)
-
-        async def refresh() -> None:
-            posted = clicked_message(body)
-            if value is not None and posted is not None:
-                await self._cards.refresh(self._outlet, posted, value.rollout_id)
-
-        await self._boundary.answer(ack, asker, work, after_refusal=refresh)
-
-    async def press_unknown(self, ack: AsyncAck, body: Payload) -> None:
-        """A button that this version does not know."""
-
-        async def work() -> Message:
-            return answers.gone_button()
-
-        await self._boundary.answer(ack, asker_of_interaction(body), work)
 
     async def _approve(self, rollout_id: int, asker: Asker) -> None:
         await self._deployments.decisions.approve(rollout_id, asker.actor)

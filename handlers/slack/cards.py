@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from handlers.slack.outlet import Outlet
+from handlers.slack.subjects import Reply, Subject, UnknownSubject
 from handlers.slack.views.blocks import Message
 from handlers.slack.views.card import Card
 from handlers.slack.views.rollouts import draw
 from handlers.slack.views.shipments import Shipped
+from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.policy import required_rule
@@ -24,14 +25,13 @@ from operations.deployment.rollout import (
 from operations.deployment.service import Deployments
 from operations.deployment.target import ApprovalRule, Target
 from operations.deployment.way_back import left_undone
-from operations.errors import OperationError, UnknownTarget
-from operations.outbox import PostedMessage
+from operations.errors import OperationError, UnknownRollout, UnknownTarget
+from operations.outbox import NoticeKind
 
 Shipments = Callable[[Rollout], Awaitable[Shipped | None]]
 """What a rollout would ship; None when nobody can tell."""
 
 _LOG = logging.getLogger("hms.slack.cards")
-_REDRAWS = 3
 _RECENT = 50
 
 
@@ -55,6 +55,10 @@ class Cards:
         """The rollout as it is; raises UnknownRollout."""
         return (await self._deployments.inquiries.show(rollout_id)).rollout
 
+    def subject(self, rollout_id: int) -> Subject:
+        """The rollout as a subject of messages."""
+        return _RolloutSubject(self, rollout_id)
+
     async def draw(self, rollout: Rollout) -> Message:
         """The rollout's card."""
         target = self.target_of(rollout)
@@ -66,23 +70,10 @@ class Cards:
                 rule=self._rule(rollout, target),
                 behind=await self._behind(rollout),
                 can_cancel=self._can_cancel(rollout),
-                can_roll_back=await self._can_roll_back(rollout, target),
+                can_roll_back=await self.can_roll_back(rollout),
                 shipped=await self._shipped(rollout),
             )
         )
-
-    async def refresh(self, outlet: Outlet, posted: PostedMessage, rollout_id: int) -> None:
-        """Bring one message up to date after a click on something that was over.
-
-        Another edit may overtake this one, so the rollout is read again after it was shown.
-        """
-        shown = -1
-        for _ in range(_REDRAWS):
-            rollout = await self.read(rollout_id)
-            if rollout.revision == shown:
-                return
-            await outlet.edit(posted, await self.draw(rollout))
-            shown = rollout.revision
 
     async def former_live(self, rollout: Rollout) -> Rollout | None:
         """The rollout that was live before this one took its place."""
@@ -127,10 +118,11 @@ class Cards:
         found = await self._deployments.inquiries.why(rollout.project, rollout.environment, SYSTEM)
         return found.active
 
-    async def _can_roll_back(self, rollout: Rollout, target: Target | None) -> bool:
+    async def can_roll_back(self, rollout: Rollout) -> bool:
+        """Whether it is what serves now, and there is a former release to go back to."""
         if rollout.state is not RolloutState.SUCCEEDED or rollout.kind is RolloutKind.ROLLBACK:
             return False
-        if target is None or rollout.previous is None:
+        if self.target_of(rollout) is None or rollout.previous is None:
             return False
         newest = await self.newest_live(rollout)
         is_newest = newest is not None and newest.id == rollout.id
@@ -153,3 +145,40 @@ class Cards:
         except OperationError as exc:
             _LOG.info("cannot tell what %s ships: %s", rollout.name, exc.message)
             return None
+
+
+class _RolloutSubject:
+    """Implements `subjects.Subject`."""
+
+    def __init__(self, cards: Cards, rollout_id: int) -> None:
+        self._cards = cards
+        self._rollout_id = rollout_id
+
+    async def revision(self) -> int:
+        """The rollout's."""
+        return (await self._read()).revision
+
+    async def draw(self) -> Message:
+        """Its card."""
+        return await self._cards.draw(await self._read())
+
+    async def reply(self, kind: NoticeKind) -> Reply:
+        """How it ended, or the evidence of a failure."""
+        rollout = await self._read()
+        if kind is NoticeKind.ENDED:
+            return Reply(ended_reply(rollout), broadcast=is_broadcast(rollout))
+        return Reply(evidence(rollout))
+
+    async def overtaken(self) -> str:
+        """What was live before it went live."""
+        rollout = await self._read()
+        if rollout.state is not RolloutState.SUCCEEDED:
+            return ""
+        former = await self._cards.former_live(rollout)
+        return former.name if former else ""
+
+    async def _read(self) -> Rollout:
+        try:
+            return await self._cards.read(self._rollout_id)
+        except UnknownRollout as exc:
+            raise UnknownSubject(exc.message, hint=exc.hint) from exc

@@ -15,7 +15,9 @@ from handlers import language
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.ids import SLASH_COMMAND
+from handlers.slack.monitoring import Monitoring
 from handlers.slack.payloads import Payload, asker_of_command, text
+from handlers.slack.subjects import Subjects
 from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
 from handlers.slack.views.form import deploy_form, fits
@@ -25,6 +27,7 @@ from operations.deployment.requests import DeployRequest
 from operations.deployment.rollout import HistoryQuery
 from operations.deployment.service import Deployments
 from operations.errors import InvalidRequest
+from operations.monitoring.alerting import Alerting
 
 _LOGS_LIMIT = 100
 _HISTORY_LIMIT = 50
@@ -36,8 +39,10 @@ class Desk:
     """What the handlers of Slack work with."""
 
     deployments: Deployments
+    alerting: Alerting
     boundary: Boundary
     cards: Cards
+    subjects: Subjects
     clock: Clock
 
 
@@ -62,6 +67,7 @@ class Commands:
         self._boundary = desk.boundary
         self._cards = desk.cards
         self._clock = desk.clock
+        self._monitoring = Monitoring(desk.alerting, desk.clock)
 
     async def take(self, ack: AsyncAck, body: Payload) -> None:
         """`/hms …`."""
@@ -94,6 +100,8 @@ class Commands:
                 return await self._decide(command, asker)
             case language.Lock() | language.Unlock():
                 return await self._hold(command, asker)
+            case language.Monitor() | language.Ack() | language.Silence():
+                return await self._monitoring.carry_out(command, asker)
             case language.DeployForm():
                 raise InvalidRequest(
                     "There is no target that a form could offer.",

@@ -13,13 +13,16 @@ SLASH_COMMAND = "/hms"
 
 
 class ActionId(StrEnum):
-    """Buttons of a rollout's message."""
+    """Buttons of a rollout's message, and of an alert's."""
 
     APPROVE = "rollout.approve"
     REJECT = "rollout.reject"
     CANCEL = "rollout.cancel"
     ROLL_BACK = "rollout.roll_back"
     RETRY = "rollout.retry"
+    ACKNOWLEDGE = "alert.acknowledge"
+    SILENCE = "alert.silence_1h"
+    RESOLVE = "alert.resolve"
 
 
 class ViewId(StrEnum):
@@ -41,19 +44,23 @@ FORM_INPUT = "value"
 """The action_id of each input of a form: its block_id already tells them apart."""
 
 _BUTTON = re.compile(r"([1-9][0-9]{0,11}):([0-9]{1,9})", re.ASCII)
+_SUBJECT = re.compile(r"([A-Z]-[1-9][0-9]{0,11})\.", re.ASCII)
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonValue:
-    """Which rollout, and which revision of it the message showed. What it means is read from the database."""
+    """Which rollout or alert, and which revision of it the message showed.
 
-    rollout_id: int
+    What it means is read from the database.
+    """
+
+    number: int
     revision: int
 
     def encode(self) -> str:
         """`1042:7`."""
-        return f"{self.rollout_id}:{self.revision}"
+        return f"{self.number}:{self.revision}"
 
 
 def decode_button(text: str) -> ButtonValue | None:
@@ -65,6 +72,12 @@ def decode_button(text: str) -> ButtonValue | None:
 def decode_channel(text: str) -> str:
     """A form's private_metadata: the channel where it was opened, "" when it is none."""
     return text if _CHANNEL.fullmatch(text) else ""
+
+
+def subject_of_block(block_id: str) -> str:
+    """Whose message a block of ours belongs to: `D-1042`; "" when it is none of ours."""
+    match = _SUBJECT.match(block_id)
+    return match[1] if match else ""
 
 
 def block_prefix(subject: str, kind: str) -> str:

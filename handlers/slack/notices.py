@@ -1,4 +1,4 @@
-"""Delivers notices: posts a rollout's card, edits it as the rollout moves, and replies in its thread.
+"""Delivers notices: posts a subject's card, edits it as the subject moves, and replies in its thread.
 
 What is due comes from the outbox; what it says is read at the last moment. A notice that could not be told
 is postponed, never dropped; one that may have been told is looked for in the channel before it is told again.
@@ -12,16 +12,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from handlers.slack.cards import Cards
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
 from handlers.slack.pace import Limits, Pace
+from handlers.slack.subjects import Subject, Subjects, UnknownSubject
 from handlers.slack.turns import NotYet, Turns
 from handlers.slack.views.blocks import Message, message, section
-from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
 from operations.clock import Clock
 from operations.deployment.ports import NoticeQueue
-from operations.deployment.rollout import Rollout, RolloutState, parse_rollout_id
 from operations.errors import (
     OperationError,
     OutcomeUnknown,
@@ -29,7 +27,6 @@ from operations.errors import (
     ProviderUnauthorized,
     ProviderUnavailable,
     StorageError,
-    UnknownRollout,
 )
 from operations.guard import Guard
 from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
@@ -61,7 +58,7 @@ class Delivery:
     """What delivering works with."""
 
     queue: NoticeQueue
-    cards: Cards
+    subjects: Subjects
     outlet: Outlet
     clock: Clock
     guard: Guard
@@ -75,7 +72,7 @@ class SlackNotices:
     ) -> None:
         self._owner = owner
         self._queue = delivery.queue
-        self._cards = delivery.cards
+        self._subjects = delivery.subjects
         self._outlet = delivery.outlet
         self._clock = delivery.clock
         self._guard = delivery.guard
@@ -134,7 +131,7 @@ class SlackNotices:
             until = self._clock.now() + timedelta(seconds=turn.seconds)
             await self._insist(lambda: self._queue.postpone(notice, until, "", uncertain=False))
             return
-        except UnknownRollout:
+        except UnknownSubject:
             _LOG.warning("%s is not known any more: its %s is dropped", notice.subject, notice.kind)
             posted = None
         except OperationError as exc:
@@ -142,29 +139,30 @@ class SlackNotices:
             return
         await self._insist(lambda: self._queue.delivered(notice, posted))
         if notice.kind is NoticeKind.CARD and posted is not None:
-            await self._retire_former(parse_rollout_id(notice.subject) or 0)
+            await self._retire_overtaken(self._subjects.find(notice.subject))
 
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
-        rollout = await self._cards.read(parse_rollout_id(notice.subject) or 0)
+        subject = self._subjects.find(notice.subject)
         if notice.kind is NoticeKind.CARD:
-            return await self._tell_card(notice, rollout)
-        return await self._tell_thread(notice, rollout)
+            return await self._tell_card(notice, subject)
+        return await self._tell_thread(notice, subject)
 
-    async def _tell_card(self, notice: Notice, rollout: Rollout) -> PostedMessage:
+    async def _tell_card(self, notice: Notice, subject: Subject) -> PostedMessage:
         posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
         if posted is None and notice.uncertain:
             posted = await self._found(notice)
         if posted is None:
-            return await self._post(notice, lambda: self._card_of(rollout.id))
+            return await self._post(notice, subject.draw)
         try:
-            await self._edit(notice, posted)
+            await self._edit(notice, posted, subject)
         except MessageGone:
             _LOG.info("the card of %s is gone: it is posted anew", notice.subject)
-            return await self._post(notice, lambda: self._card_of(rollout.id))
+            return await self._post(notice, subject.draw)
         return posted
 
-    async def _tell_thread(self, notice: Notice, rollout: Rollout) -> PostedMessage | None:
+    async def _tell_thread(self, notice: Notice, subject: Subject) -> PostedMessage | None:
+        reply = await subject.reply(notice.kind)
         told = await self._queue.posted(notice.subject, notice.kind)
         if told is not None:
             return None
@@ -173,19 +171,16 @@ class SlackNotices:
             raise ProviderUnavailable("It waits until the card has been posted.")
         if notice.uncertain and (found := await self._found(notice, card.ts)):
             return found
-        is_end = notice.kind is NoticeKind.ENDED
-        drawn = ended_reply(rollout) if is_end else evidence(rollout)
-        broadcast = is_end and is_broadcast(rollout)
+        drawn = reply.message
         try:
-            return await self._post(notice, lambda: _ready(drawn), card.ts, broadcast=broadcast)
+            return await self._post(
+                notice, lambda: _ready(drawn), card.ts, broadcast=reply.broadcast
+            )
         except MessageGone as exc:
             if notice.attempts < _WAITS_FOR_CARD:
                 # Whoever edits the card notices too, and posts it anew.
                 raise ProviderUnavailable("It waits until the card has been posted anew.") from exc
             return await self._post(notice, lambda: _ready(drawn))
-
-    async def _card_of(self, rollout_id: int) -> Message:
-        return await self._cards.draw(await self._cards.read(rollout_id))
 
     async def _post(
         self,
@@ -208,32 +203,29 @@ class SlackNotices:
                 notice.channel, bare, thread_ts=thread_ts, broadcast=broadcast
             )
 
-    async def _edit(self, notice: Notice, posted: PostedMessage) -> None:
+    async def _edit(self, notice: Notice, posted: PostedMessage, subject: Subject) -> None:
         """Show what is true by now. Progress gives its turn back instead of waiting for it."""
         await self._turns.edit(notice.subject, notice.urgency)
-        drawn = await self._card_of(parse_rollout_id(notice.subject) or 0)
+        drawn = await subject.draw()
         try:
             await self._outlet.edit(posted, drawn)
         except Unreadable as exc:
             _LOG.error("%s: told without its blocks", exc.message)
             await self._outlet.edit(posted, _bare(drawn, notice))
 
-    async def _retire_former(self, rollout_id: int) -> None:
+    async def _retire_overtaken(self, subject: Subject) -> None:
         """What was live before loses its button; if that fails, the button itself says so when pressed."""
-        rollout = await self._cards.read(rollout_id)
-        if rollout.state is not RolloutState.SUCCEEDED:
-            return
-        former = await self._cards.former_live(rollout)
-        posted = await self._queue.posted(former.name, NoticeKind.CARD) if former else None
-        if former is None or posted is None:
+        former = await subject.overtaken()
+        posted = await self._queue.posted(former, NoticeKind.CARD) if former else None
+        if posted is None:
             return
         try:
-            await self._turns.edit(former.name, Urgency.DECISION)
-            await self._outlet.edit(posted, await self._cards.draw(former))
+            await self._turns.edit(former, Urgency.DECISION)
+            await self._outlet.edit(posted, await self._subjects.find(former).draw())
         except NotYet:
-            _LOG.info("the card of %s keeps its button: Slack's limit is reached", former.name)
+            _LOG.info("the card of %s keeps its button: Slack's limit is reached", former)
         except OperationError as exc:
-            _LOG.info("the card of %s keeps its button: %s", former.name, exc.message)
+            _LOG.info("the card of %s keeps its button: %s", former, exc.message)
 
     async def _found(self, notice: Notice, thread_ts: str = "") -> PostedMessage | None:
         """Our own message, if an earlier attempt did arrive."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from handlers.slack.boundary import Asker
-from handlers.slack.ids import FORM_INPUT
+from handlers.slack.ids import FORM_INPUT, subject_of_block
 from operations.actor import Actor, ActorKind
 from operations.outbox import PostedMessage
 
@@ -35,9 +35,18 @@ def asker_of_interaction(body: Payload, *, channel: str = "") -> Asker:
 
 def clicked_value(body: Payload) -> str:
     """The value of the button that was pressed."""
+    return text(_pressed(body), "value")
+
+
+def clicked_subject(body: Payload) -> str:
+    """Whose message the button stands on: an alert's has a button of a rollout."""
+    return subject_of_block(text(_pressed(body), "block_id"))
+
+
+def _pressed(body: Payload) -> Payload:
     actions = body.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
-    return text(cast("Payload", first), "value") if isinstance(first, Mapping) else ""
+    return cast("Payload", first) if isinstance(first, Mapping) else {}
 
 
 def clicked_message(body: Payload) -> PostedMessage | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,6 +25,8 @@ from operations.actor import Actor
 from operations.deployment.journal import announce
 from operations.deployment.rollout import Rollout
 from operations.deployment.target import Catalog
+from operations.monitoring.alerting import Alerting
+from operations.monitoring.check import Check
 from tests.factories import ALICE, make_catalog
 from tests.fakes_deployment import ScriptedProvider
 from tests.slack_stand_in import BOT_TOKEN, Said, SlackStandIn, listening, until
@@ -97,7 +99,7 @@ class Office:
     def click_body(self, label: str, card: Said, who: Actor) -> dict[str, str]:
         """What Slack sends for a click."""
         button = next(
-            element
+            {**element, "block_id": block["block_id"]}
             for block in card.blocks
             if block["type"] == "actions" and isinstance(block["elements"], list)
             for element in block["elements"]
@@ -167,6 +169,7 @@ async def open_office(
     *,
     catalog: Catalog | None = None,
     provider: ScriptedProvider | None = None,
+    checks: Sequence[Check] = (),
     delivering: bool = True,
 ) -> AsyncIterator[Office]:
     """A bot on the database of `tmp_path`; opened twice, it is a bot that was restarted."""
@@ -183,11 +186,13 @@ async def open_office(
         )
         parts = SlackParts(
             deployments=engine.deployments,
+            alerting=Alerting(checks=checks, store=engine.database.store, clock=engine.clock),
             queue=engine.database.notice_queue,
             clock=engine.clock,
             guard=run_plainly,
             capabilities={"k8s": engine.provider.capabilities},
             owner="bot-1",
+            addresses={check.id: check.url for check in checks},
             delivery=BRISK,
         )
         side = build_slack(parts, client=client, signing_secret=SECRET)

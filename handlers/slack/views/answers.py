@@ -121,7 +121,7 @@ def logs(target: str, lines: Sequence[str]) -> Message:
 def help_overview() -> Message:
     """Every command, each with an example that can be copied."""
     lines = [f"{code(f'{SLASH_COMMAND} {verb.name}')} {escape(verb.summary)}" for verb in VERBS]
-    text = "What HMS-SYS does: deploys, status, history, rollbacks and locks."
+    text = "What HMS-SYS does: deploys, status, history, rollbacks, locks, checks and alerts."
     first = (
         f"Try {code(f'{SLASH_COMMAND} deploy')} for a form, or {code(f'{SLASH_COMMAND} status')}."
     )

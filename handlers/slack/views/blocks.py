@@ -29,7 +29,7 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}>|<!subteam\^S[A-Z0-9]{1,20}>", re.A
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 _COMMAND = re.compile(
     r"`(?=(?:deploy|status|approve|reject|cancel|why|rollback|promote|history|show|lock|unlock|logs"
-    r"|help|review)\b)"
+    r"|monitor|ack|silence|help|review)\b)"
 )
 
 
@@ -85,6 +85,14 @@ def bold(text: str, limit: int = 300) -> str:
 def code(text: str, limit: int = 300) -> str:
     """Inline code of one line."""
     return f"`{one_line(text.replace('`', 'ˋ'), limit) or ' '}`"
+
+
+def link(url: str, text: str, limit: int = 150) -> str:
+    """A link, or the words alone when the address cannot be one."""
+    words = one_line(text, limit)
+    if not words or re.search(r"[\s<>]", url) or not url.startswith(("https://", "http://")):
+        return words
+    return f"<{escape(url).replace('|', '%7C')}|{words}>"
 
 
 def fence(text: str, limit: int = 2800) -> str:

@@ -29,7 +29,7 @@ def choices(card: Card) -> list[Block | None]:
     if rollout.state in WAITING | ACTIVE:
         return [_cancel(card, value)]
     if card.can_roll_back and rollout.state is RolloutState.SUCCEEDED:
-        return [_roll_back(rollout, value)]
+        return [roll_back(rollout)]
     if rollout.state in _RETRYABLE and not _was_superseded(rollout):
         return [button("Retry", ActionId.RETRY, value)]
     return []
@@ -55,12 +55,14 @@ def _cancel(card: Card, value: str) -> Block | None:
     )
 
 
-def _roll_back(rollout: Rollout, value: str) -> Block:
+def roll_back(rollout: Rollout, *, style: str = "") -> Block:
+    """Brings the release back that this rollout took the place of."""
     former = rollout.previous.version if rollout.previous else "the former release"
     return button(
         "Roll back",
         ActionId.ROLL_BACK,
-        value,
+        ButtonValue(rollout.id, rollout.revision).encode(),
+        style=style,
         confirm=confirmation(
             f"Roll back {cut(rollout.project, 40)}?",
             f"{cut(former, 80)} takes the place of {cut(rollout.release.version, 80)} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.slack.views.blocks import code, dots, escape, one_line
+from handlers.slack.views.blocks import code, dots, link, one_line
 
 _SHOWN = 5
 
@@ -42,10 +42,7 @@ def shipment(shipped: Shipped) -> list[str]:
 
 
 def _link(shipped: Shipped) -> str:
-    words = one_line(shipped.span, 80)
-    if not words or not shipped.url.startswith("https://"):
-        return words
-    return f"<{escape(shipped.url).replace('|', '%7C')}|{words}>"
+    return link(shipped.url, shipped.span, 80)
 
 
 def _many(count: int, word: str, words: str = "") -> str:

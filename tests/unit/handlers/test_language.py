@@ -8,6 +8,7 @@ import pytest
 
 from handlers.language import (
     VERBS,
+    Ack,
     Approve,
     Cancel,
     Command,
@@ -17,11 +18,14 @@ from handlers.language import (
     History,
     Lock,
     Logs,
+    Monitor,
+    MonitorAction,
     Option,
     Promote,
     Reject,
     Rollback,
     Show,
+    Silence,
     Status,
     Unlock,
     Why,
@@ -93,6 +97,14 @@ _UNDERSTOOD: list[tuple[str, Command]] = [
         "logs myapp prod --lines 5 --since 10m",
         Logs("myapp", "prod", 5, timedelta(minutes=10)),
     ),
+    ("monitor list", Monitor(MonitorAction.LIST)),
+    ("MONITOR Stop myapp", Monitor(MonitorAction.STOP, "myapp")),
+    ("monitor start myapp prod", Monitor(MonitorAction.START, "myapp", "prod")),
+    ("ack A-17", Ack(17)),
+    ("ack a17", Ack(17)),
+    ("ack A–17", Ack(17)),
+    ("silence A-17 1h", Silence(17, timedelta(hours=1))),
+    ("silence 17 1h 30m", Silence(17, timedelta(minutes=90))),
 ]
 
 _TYPOGRAPHIC: list[tuple[str, Command]] = [
@@ -163,6 +175,14 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("logs a b --lines -5", "no number", "--lines 50"),
     ("history --limit many", "no number from 1 to 200", "--limit 20"),
     ("logs a b --follow", "on the command line only", "hms-sys logs"),
+    ("monitor", "needs an action", "Say `monitor start|stop|list`"),
+    ("monitor myapp", "“myapp” is not start, stop or list", "Say `monitor list`"),
+    ("monitor stop a b c", "does not take “c”", "start|stop|list [PROJECT] [ENVIRONMENT]"),
+    ("ack", "needs an alert", "Say `ack ALERT`"),
+    ("ack D-17", "“D-17” is no alert's id", "A-17"),
+    ("silence A-17", "needs a duration", "Say `silence A-17 DURATION`"),
+    ("silence A-17 soon", "“soon” is not a duration", "`silence A-17 2h`"),
+    ("silence A-17 0s", "not a duration", "`silence A-17 2h`"),
     ("help deplyo", "no command “deplyo”", "`deploy`"),
     ("deploy " + "x" * 150 + " prod", "too long", ""),
 ]
@@ -261,7 +281,7 @@ def test_the_overview_names_every_verb_and_none_of_later_versions() -> None:
     said = help_text()
     for verb in VERBS:
         assert f"\n{verb.name} " in f"\n{said}"
-    assert "monitor" not in said
+    assert "digest" not in said
 
 
 def test_help_on_a_verb_shows_usage_options_and_examples() -> None:

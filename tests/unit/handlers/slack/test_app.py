@@ -8,6 +8,7 @@ import pytest
 
 from handlers.slack.app import SlackParts, build_slack, client_session, web_client
 from operations.errors import ProviderUnauthorized
+from operations.monitoring.alerting import Alerting
 from tests.scenario.office import open_office
 from tests.slack_stand_in import BOT_TOKEN, open_slack
 from tests.workshops import Engine, open_engine, run_plainly
@@ -17,6 +18,7 @@ def parts_of(engine: Engine) -> SlackParts:
     """What a bot brings."""
     return SlackParts(
         deployments=engine.deployments,
+        alerting=Alerting(checks=(), store=engine.database.store, clock=engine.clock),
         queue=engine.database.notice_queue,
         clock=engine.clock,
         guard=run_plainly,
@@ -54,4 +56,4 @@ async def test_no_id_has_two_listeners(tmp_path: Path) -> None:
         client = web_client(BOT_TOKEN, "http://127.0.0.1:9/api/", session)
         app = build_slack(parts_of(engine), client=client, signing_secret="told").app
 
-    assert len(app._async_listeners) == 2 + 6 + 2 + 4
+    assert len(app._async_listeners) == 2 + 9 + 2 + 4

@@ -13,6 +13,7 @@ from handlers.slack.ids import (
     ViewId,
     decode_button,
     decode_channel,
+    subject_of_block,
 )
 
 
@@ -46,3 +47,19 @@ def test_anything_else_is_no_button(text: str) -> None:
 def test_a_form_carries_a_channel_or_nothing(text: str, channel: str) -> None:
     """private_metadata comes back from a client."""
     assert decode_channel(text) == channel
+
+
+@pytest.mark.parametrize(
+    ("block_id", "subject"),
+    [
+        ("A-17.card.3.buttons", "A-17"),
+        ("D-1042.card.7.head", "D-1042"),
+        ("A-17", ""),
+        ("A-017.card.", ""),
+        ("deploy.project", ""),
+        ("", ""),
+    ],
+)
+def test_a_block_tells_whose_message_it_is_on(block_id: str, subject: str) -> None:
+    """An alert's message has a button of a rollout."""
+    assert subject_of_block(block_id) == subject

@@ -14,6 +14,7 @@ from bot.clock import SystemClock
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.socket import SocketConnection, SocketSettings, check_tokens
 from operations.errors import ProviderUnauthorized, ProviderUnavailable
+from operations.monitoring.alerting import Alerting
 from tests.slack_stand_in import APP_TOKEN, BOT_TOKEN, SlackStandIn, open_slack, until
 from tests.workshops import open_engine, run_plainly
 
@@ -46,6 +47,7 @@ async def side_of(tmp_path: Path, slack: SlackStandIn) -> AsyncIterator[SlackSid
     async with client_of(slack) as client, open_engine(tmp_path) as engine:
         parts = SlackParts(
             deployments=engine.deployments,
+            alerting=Alerting(checks=(), store=engine.database.store, clock=engine.clock),
             queue=engine.database.notice_queue,
             clock=engine.clock,
             guard=run_plainly,

@@ -100,7 +100,7 @@ def test_buttons_carry_id_and_revision_only() -> None:
 
     values = [decode_button(button["value"]) for button in row]
 
-    assert all(value is not None and value.rollout_id == 1042 for value in values)
+    assert all(value is not None and value.number == 1042 for value in values)
 
 
 words = st.one_of(

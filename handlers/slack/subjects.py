@@ -1,0 +1,82 @@
+"""What a message may be about: `D-1042` is a rollout, `A-17` an alert, and each knows how it is told.
+
+Delivery and buttons know subjects by name only, so that what holds for one kind (posted once, looked for
+when in doubt, paced, brought up to date after a late click) holds for every kind. To add a kind: one
+implementation of `Subject`, one line in `app.build_slack`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.slack.outlet import Outlet
+from handlers.slack.views.blocks import Message
+from operations.errors import InvalidRequest
+from operations.outbox import NoticeKind, PostedMessage
+
+_NAME = re.compile(r"([A-Z])-([1-9][0-9]{0,11})", re.ASCII)
+_REDRAWS = 3
+
+
+class UnknownSubject(InvalidRequest):
+    """Nothing has this name, or not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes into the thread; `broadcast`: the whole channel hears of it."""
+
+    message: Message
+    broadcast: bool = False
+
+
+class Subject(Protocol):
+    """One matter. Each call reads it as it is by then; raises UnknownSubject when it is gone."""
+
+    async def revision(self) -> int:
+        """Rises with every change of what the card shows."""
+        ...
+
+    async def draw(self) -> Message:
+        """The card: the one message that moves."""
+        ...
+
+    async def reply(self, kind: NoticeKind) -> Reply:
+        """What is told in the card's thread."""
+        ...
+
+    async def overtaken(self) -> str:
+        """Whose card shows too much now that this one has moved on; "" nobody's."""
+        ...
+
+
+class Subjects:
+    """Finds subjects by name. `kinds` by the letter that their names begin with."""
+
+    def __init__(self, kinds: Mapping[str, Callable[[int], Subject]]) -> None:
+        self._kinds = kinds
+
+    def find(self, name: str) -> Subject:
+        """Raises UnknownSubject when no subject can have this name."""
+        match = _NAME.fullmatch(name)
+        find = self._kinds.get(match[1]) if match else None
+        if match is None or find is None:
+            raise UnknownSubject(f"“{name[:40]}” names nothing that HMS-SYS knows.")
+        return find(int(match[2]))
+
+    async def refresh(self, outlet: Outlet, posted: PostedMessage, name: str) -> None:
+        """Bring one message up to date after a click on something that was over.
+
+        Another edit may overtake this one, so the subject is read again after it was shown.
+        """
+        subject = self.find(name)
+        shown = -1
+        for _ in range(_REDRAWS):
+            revision = await subject.revision()
+            if revision == shown:
+                return
+            await outlet.edit(posted, await subject.draw())
+            shown = revision

@@ -1,0 +1,84 @@
+"""What people are told when a check fails, until it is well again: one alert, one message that moves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from operations.actor import Actor
+
+
+class AlertState(StrEnum):
+    """An alert's life."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """`id` is shown as `A-17`; there is one open alert per check.
+
+    `since` is the first miss, `seen` how many misses there were, `reason` the newest one in words.
+    `rollout` names the rollout that was under way or had just ended on the target ("" none).
+    """
+
+    id: int
+    check_id: str
+    name: str
+    project: str
+    environment: str
+    channel: str
+    state: AlertState
+    since: datetime
+    seen: int
+    reason: str
+    revision: int = 1
+    is_flapping: bool = False
+    rollout: str = ""
+    acknowledged_by: Actor | None = None
+    acknowledged_at: datetime | None = None
+    silenced_by: Actor | None = None
+    silenced_until: datetime | None = None
+    resolved_at: datetime | None = None
+    resolved_by: Actor | None = None
+
+    @property
+    def label(self) -> str:
+        """The id that people say: `A-17`."""
+        return f"A-{self.id}"
+
+    @property
+    def target_name(self) -> str:
+        """`myapp/prod`."""
+        return f"{self.project}/{self.environment}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still concerns anybody."""
+        return self.state is not AlertState.RESOLVED
+
+
+def parse_alert_id(text: str) -> int | None:
+    """`A-17`, `a17` or `17` to 17; None when it is no alert's id."""
+    match = re.fullmatch(r"(?:a\s*-?\s*)?(\d{1,12})", text.strip(), re.IGNORECASE)
+    return int(match[1]) if match else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDraft:
+    """An alert before the database gives it an id."""
+
+    check_id: str
+    name: str
+    project: str
+    environment: str
+    channel: str
+    since: datetime
+    seen: int
+    reason: str
+    is_flapping: bool
+    rollout: str

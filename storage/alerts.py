@@ -1,0 +1,154 @@
+"""Alerts in the database. That a check has one open alert at most is the database's own rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from operations.errors import StorageError, VersionConflict
+from operations.monitoring.alert import Alert, AlertDraft, AlertState
+from storage.rows import (
+    Columns,
+    actor_json,
+    from_optional_time,
+    from_time,
+    to_actor,
+    to_optional_time,
+    to_time,
+)
+from storage.schema import ALERTS, OPEN_ALERT
+from storage.session import Row, Session, UniqueViolation, require_writing
+from storage.statements import Statement
+
+_A = ALERTS.c
+_STORED = [c.name for c in ALERTS.columns if c.name != "id"]
+# In the very words of the partial index that serves it; SQLite compares them.
+_IS_OPEN = sa.literal_column(OPEN_ALERT, sa.Boolean)
+_OF_ID = sa.select(*ALERTS.columns).where(_A.id == sa.bindparam("at_id"))
+_GET = Statement(_OF_ID)
+_HOLD = Statement(_OF_ID.with_for_update())
+_OPEN_FOR = sa.select(*ALERTS.columns).where(_A.check_id == sa.bindparam("at_check"), _IS_OPEN)
+_READ_OPEN_FOR = Statement(_OPEN_FOR)
+_HOLD_OPEN_FOR = Statement(_OPEN_FOR.with_for_update())
+_OPEN = Statement(sa.select(*ALERTS.columns).where(_IS_OPEN).order_by(_A.id))
+_ADD = Statement(sa.insert(ALERTS).returning(_A.id), columns=_STORED)
+_SAVE = Statement(
+    sa.update(ALERTS)
+    .where(_A.id == sa.bindparam("at_id"), _A.revision == sa.bindparam("at_revision"))
+    .returning(_A.id),
+    columns=_STORED,
+)
+
+
+class SqlAlerts:
+    """The port `Alerts` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, draft: AlertDraft) -> Alert:
+        """Store a new one."""
+        require_writing(self._session)
+        alert = _alert_of_draft(draft)
+        try:
+            rows = await self._session.fetch(_ADD, **_columns(alert))
+        except UniqueViolation as exc:
+            raise StorageError(f"{draft.check_id} has an open alert already.") from exc
+        return replace(alert, id=rows[0]["id"])
+
+    async def get(self, alert_id: int, *, lock: bool = False) -> Alert | None:
+        """Read one."""
+        if lock:
+            require_writing(self._session)
+        return _first(await self._session.fetch(_HOLD if lock else _GET, at_id=alert_id))
+
+    async def open_for(self, check_id: str) -> Alert | None:
+        """The check's open alert; held in a writing transaction, in a reading one just read."""
+        statement = _HOLD_OPEN_FOR if self._session.is_writing else _READ_OPEN_FOR
+        return _first(await self._session.fetch(statement, at_check=check_id))
+
+    async def open(self) -> Sequence[Alert]:
+        """All that are open."""
+        return [_alert_of(row) for row in await self._session.fetch(_OPEN)]
+
+    async def save(self, alert: Alert) -> Alert:
+        """Compare, store, raise the revision."""
+        require_writing(self._session)
+        saved = replace(alert, revision=alert.revision + 1)
+        rows = await self._session.fetch(
+            _SAVE, **_columns(saved), at_id=alert.id, at_revision=alert.revision
+        )
+        if not rows:
+            raise VersionConflict(f"{alert.label} changed since it was read.")
+        return saved
+
+
+def _first(rows: Sequence[Row]) -> Alert | None:
+    return _alert_of(rows[0]) if rows else None
+
+
+def _alert_of_draft(draft: AlertDraft) -> Alert:
+    return Alert(
+        id=0,
+        check_id=draft.check_id,
+        name=draft.name,
+        project=draft.project,
+        environment=draft.environment,
+        channel=draft.channel,
+        state=AlertState.FIRING,
+        since=draft.since,
+        seen=draft.seen,
+        reason=draft.reason,
+        is_flapping=draft.is_flapping,
+        rollout=draft.rollout,
+    )
+
+
+def _columns(alert: Alert) -> Columns:
+    """Every column but the id."""
+    return {
+        "check_id": alert.check_id,
+        "name": alert.name,
+        "project": alert.project,
+        "environment": alert.environment,
+        "channel": alert.channel,
+        "state": alert.state.value,
+        "revision": alert.revision,
+        "since": from_time(alert.since),
+        "seen": alert.seen,
+        "reason": alert.reason,
+        "is_flapping": alert.is_flapping,
+        "rollout": alert.rollout,
+        "acknowledged_by": actor_json(alert.acknowledged_by),
+        "acknowledged_at": from_optional_time(alert.acknowledged_at),
+        "silenced_by": actor_json(alert.silenced_by),
+        "silenced_until": from_optional_time(alert.silenced_until),
+        "resolved_at": from_optional_time(alert.resolved_at),
+        "resolved_by": actor_json(alert.resolved_by),
+    }
+
+
+def _alert_of(row: Row) -> Alert:
+    return Alert(
+        id=row["id"],
+        check_id=row["check_id"],
+        name=row["name"],
+        project=row["project"],
+        environment=row["environment"],
+        channel=row["channel"],
+        state=AlertState(row["state"]),
+        since=to_time(row["since"]),
+        seen=row["seen"],
+        reason=row["reason"],
+        revision=row["revision"],
+        is_flapping=bool(row["is_flapping"]),
+        rollout=row["rollout"],
+        acknowledged_by=to_actor(row["acknowledged_by"]),
+        acknowledged_at=to_optional_time(row["acknowledged_at"]),
+        silenced_by=to_actor(row["silenced_by"]),
+        silenced_until=to_optional_time(row["silenced_until"]),
+        resolved_at=to_optional_time(row["resolved_at"]),
+        resolved_by=to_actor(row["resolved_by"]),
+    )

@@ -1,0 +1,50 @@
+"""SQLite takes a partial index only for a rule in its very words, which the compiler must not change."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from storage import alerts, check_queue, notice_queue, rollout_queue, rollouts
+from storage.schema import METADATA
+from storage.statements import Statement
+
+
+@pytest.fixture
+def embedded() -> Iterator[sqlite3.Connection]:
+    """The tables, empty and in memory."""
+    raw = sqlite3.connect(":memory:")
+    engine = sa.create_engine("sqlite://", creator=lambda: raw, poolclass=sa.pool.StaticPool)
+    METADATA.create_all(engine)
+    yield raw
+    engine.dispose()
+    raw.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (rollouts._ACTIVE, "one_active_rollout"),
+        (rollouts._WAITING, "waiting_rollouts"),
+        (rollout_queue._PICK_ANY, "working_rollouts"),
+        (notice_queue._PICK_DUE, "undelivered_notices"),
+        (check_queue._PICK, "due_checks"),
+        (check_queue._EARLIEST, "due_checks"),
+        (alerts._HOLD_OPEN_FOR, "one_open_alert"),
+        (alerts._OPEN, "open_alerts"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_what_is_asked_often_goes_by_its_index(
+    embedded: sqlite3.Connection, statement: Statement, index: str
+) -> None:
+    compiled = statement.compiled("sqlite")
+    values = ["[]" if name == "ids" else 1 for name in compiled.names]
+
+    plan = embedded.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values).fetchall()
+
+    steps = " · ".join(step[3] for step in plan)
+    assert f"INDEX {index}" in steps, steps
