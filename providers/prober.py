@@ -36,11 +36,7 @@ class CheckProber:
         self._providers = providers
         self._catalog = catalog
         self._clock = clock
-        # A connection of its own for each question: one kept open knows nothing of names, ports and
-        # certificates that changed meanwhile.
-        self._client = build_client(
-            headers={"Connection": "close"}, deadline=_BEYOND_ANY_CHECK, connect=_BEYOND_ANY_CHECK
-        )
+        self._client = build_client(deadline=_BEYOND_ANY_CHECK, connect=_BEYOND_ANY_CHECK)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -84,7 +80,8 @@ class CheckProber:
 
     async def _ask_page(self, check: Check) -> Verdict:
         try:
-            # The body is not read: a page may be of any length. Nor is a redirect followed.
+            # The body is not read: a page may be of any length, and a connection left in the middle is
+            # not used again. One kept open knows nothing of names and certificates that changed.
             async with self._client.stream("GET", check.url) as response:
                 return self._judge_page(check, response)
         except httpx.PoolTimeout:

@@ -18,8 +18,16 @@ from sandbox.github import GitHubStandIn, demo_repository
 from sandbox.kubernetes import KubernetesStandIn
 from sandbox.page import open_page
 from sandbox.registry import RegistryStandIn
-from sandbox.scene import Platforms, environment, set_scene, write_config, write_environment
+from sandbox.scene import (
+    Platforms,
+    environment,
+    set_scene,
+    watch,
+    write_config,
+    write_environment,
+)
 from sandbox.slack import open_local_slack
+from sandbox.website import Website
 
 _WELCOME = """
   HMS-SYS sandbox: a local Slack, and simulated Kubernetes, ECS and Forge behind the real bot.
@@ -32,6 +40,9 @@ _WELCOME = """
                           /hms deploy myapp staging 1.2-crash    (crash loop)
                           /hms deploy myapp staging 1.2-slow     (press Cancel)
                           /hms deploy site prod 1.2-bad          (Forge: the script fails)
+  Then be told            /hms deploy myapp staging 1.2-sick     (goes live, and its page answers 503:
+                          look into #ops, press Acknowledge, then Roll back)
+  What is watched         /hms monitor list
   And                     /hms status    /hms history    /hms rollback myapp prod    /hms help
 
   The command line, in another terminal:   source {env} && {cli} status
@@ -69,7 +80,8 @@ async def run(options: argparse.Namespace) -> None:
     async with AsyncExitStack() as stack:
         platforms = await _open_platforms(stack, options.pace)
         set_scene(platforms)
-        write_config(state / "hms.yaml", platforms)
+        website = await stack.enter_async_context(Website(platforms.kubernetes))
+        write_config(state / "hms.yaml", platforms, watch(website.url))
         slack = await stack.enter_async_context(
             open_local_slack(options.local_slack, state, _free_port(0))
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,11 @@ def set_scene(platforms: Platforms) -> None:
     platforms.forge.add_site("acme/site", live="1.0")
 
 
-def write_config(path: Path, platforms: Platforms) -> None:
+Check = Mapping[str, object]
+"""One of `checks:` in hms.yaml."""
+
+
+def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ()) -> None:
     """The sandbox's hms.yaml."""
     approvals = {"required": 1, "expires": "30m"}
     config = {
@@ -54,8 +59,23 @@ def write_config(path: Path, platforms: Platforms) -> None:
             "mkt": {"environments": {"prod": _on_kubernetes(platforms, "mkt", "acme/mkt")}},
             "site": {"repository": "acme/site", "environments": {"prod": _ON_FORGE}},
         },
+        "checks": list(checks),
     }
     path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+
+
+def watch(website: str) -> list[Check]:
+    """The page of myapp in staging, and what ECS says of it in prod; so often that nobody waits."""
+    return [
+        {
+            "name": "web",
+            "target": "myapp/staging",
+            "url": f"{website}/healthz",
+            "every": "2s",
+            "timeout": "1s",
+        },
+        {"target": "myapp/prod", "every": "5s"},
+    ]
 
 
 def _on_kubernetes(platforms: Platforms, workload: str, image: str) -> dict[str, str]:
