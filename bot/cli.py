@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from operations.deployment.ports import Members
 
 
+_USAGE = 2
+
+
 def main() -> None:
     """Run the command line, which exits with its own code."""
     hooks = Hooks(
@@ -46,7 +49,7 @@ def _load() -> tuple[Settings, Config]:
     from bot.settings import load_settings
 
     settings = load_settings()
-    start_logging(settings, "warning")
+    start_logging(settings, "error")
     return settings, load_config(settings.config_path)
 
 
@@ -110,7 +113,12 @@ def _serve() -> int:
 
 
 def _sandbox() -> int:
-    """A program of its own: nothing of production imports it."""
+    """A program of its own: nothing of production imports it, and an installation may lack it."""
+    from importlib.util import find_spec
+
+    if find_spec("sandbox") is None or find_spec("moto") is None:
+        sys.stderr.write("The sandbox is not installed here. In a clone, `make demo` runs it.\n")
+        return _USAGE
     platform = f"{sys.platform}-{'x64' if os.uname().machine == 'x86_64' else 'arm64'}"
     slack = Path(f".sandbox/npm/node_modules/local-slack-{platform}/bin/local-slack")
     os.execv(  # noqa: S606 -- our own interpreter, fixed arguments
@@ -119,9 +127,13 @@ def _sandbox() -> int:
 
 
 def _config_check() -> int:
+    from bot.config.pending import pending_parts
+
     settings, config = _load()
     targets = config.catalog().targets
     sys.stdout.write(f"{settings.config_path} is valid: {len(targets)} targets.\n")
+    for part in pending_parts(config):
+        sys.stdout.write(f"{part}: has no effect in this version yet.\n")
     return 0
 
 

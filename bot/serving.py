@@ -6,13 +6,17 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from bot.config import load_config
+import structlog
+
+from bot.config import Config, load_config
+from bot.config.pending import pending_parts
 from bot.faults import SettingsError
 from bot.logs import start_logging
 from bot.runtime import serve
-from bot.settings import check_serve, load_settings
+from bot.settings import Settings, check_serve, load_settings
 from operations.errors import OperationError, ProviderUnauthorized
 
+_LOG = structlog.get_logger("hms.serving")
 _USAGE = 2
 _UNREACHABLE = 4
 
@@ -22,6 +26,7 @@ def run_serve() -> int:
     settings = load_settings()
     start_logging(settings, settings.log_level)
     config = load_config(settings.config_path)
+    _warn(settings, config)
     faults = check_serve(settings)
     if faults:
         raise SettingsError(faults)
@@ -34,6 +39,15 @@ def run_serve() -> int:
             raise
         return _tell(_leaves(problems))
     return 0
+
+
+def _warn(settings: Settings, config: Config) -> None:
+    """What starts all the same, and would surprise later."""
+    for part in pending_parts(config):
+        _LOG.warning("configured, but without effect in this version yet", part=part)
+    providers = {target.provider for target in config.catalog().targets}
+    if "forge" in providers and settings.forge_api_token is None:
+        _LOG.warning("FORGE_API_TOKEN is not set: nothing can be deployed through Forge")
 
 
 def _tell(problems: Sequence[BaseException]) -> int:
@@ -54,4 +68,4 @@ def _leaves(problems: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 def _sentence(problem: BaseException) -> str:
     if isinstance(problem, OperationError):
         return f"{problem.message} {problem.hint}".strip()
-    return str(problem)
+    return f"HMS_HOST and HMS_PORT cannot be listened on: {problem}"

@@ -50,6 +50,12 @@ def redact(text: str) -> str:
     return text
 
 
+def shorten(text: str, *, limit: int = 500) -> str:
+    """What a person wrote, as `clean` makes it, with its beginning kept."""
+    plain = redact(_CONTROL.sub("", _ANSI.sub("", text[: 4 * limit].replace("\r\n", "\n"))))
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
 def clean(text: str, *, limit: int = 4000) -> str:
     """Make an outsider's text fit to store: no control characters, no secrets, at most `limit` long.
 

@@ -45,7 +45,7 @@ _WELCOME = """
   What is watched         /hms monitor list
   And                     /hms status    /hms history    /hms rollback myapp prod    /hms help
 
-  The command line, in another terminal:   source {env} && {cli} status
+  The command line, as Carol, in another terminal:   source {env} && {cli} status
   The bot's log:                           {log}
 
   Ctrl-C stops all of it.
@@ -94,6 +94,7 @@ async def run(options: argparse.Namespace) -> None:
             await stop.wait()
             _say("Stopping …")
             bot.cancel()
+    _say("Stopped.")
 
 
 async def _open_platforms(stack: AsyncExitStack, pace: float) -> Platforms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ())
     config = {
         "slack": {"deploys_channel": "C01GEN", "alerts_channel": "C02OPS"},
         "environments": {"staging": {}, "prod": {"approvals": approvals}},
-        "access": {"admin": ["U02BOB"]},
+        "access": {"admin": ["U02BOB"], "cli": {getpass.getuser(): "U03CAROL"}},
         "projects": {
             "myapp": {
                 "environments": {

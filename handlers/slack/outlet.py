@@ -61,7 +61,7 @@ _UNREADABLE = frozenset(
 )
 _HINTS = {
     "channel_not_found": "Invite the bot to the channel, or name another one in hms.yaml.",
-    "not_in_channel": "Invite the bot to the channel: `/invite @hms`.",
+    "not_in_channel": "Invite the bot to the channel: `/invite` and its name.",
     "is_archived": "Unarchive the channel, or name another one in hms.yaml.",
     "missing_scope": "Reinstall the Slack app with the scopes of manifest.yml.",
 }

@@ -26,7 +26,7 @@ from operations.deployment.resources import Resources
 from operations.deployment.rollout import WAITING, Rollout, RolloutState, Vote, VoteKind
 from operations.deployment.target import Target
 from operations.errors import Refused, UnknownRollout
-from operations.redaction import clean
+from operations.redaction import shorten
 
 
 class Decisions:
@@ -57,7 +57,7 @@ class Decisions:
         target, identity = await self._who(rollout_id, actor)
         async with self._store.transaction() as tx:
             rollout, now = await self._open_question(tx, rollout_id, target, identity)
-            why = clean(reason, limit=500)
+            why = shorten(reason)
             ended = replace(
                 _with_vote(rollout, actor, VoteKind.REJECT, now),
                 state=RolloutState.REJECTED,

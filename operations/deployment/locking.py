@@ -11,7 +11,7 @@ from operations.deployment.policy import permission_obstacle, unlock_obstacle
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import TargetLock
 from operations.errors import Blocked
-from operations.redaction import clean
+from operations.redaction import shorten
 
 
 class Locking:
@@ -47,7 +47,7 @@ class Locking:
                 project=target.project,
                 environment=target.environment,
                 actor=actor,
-                reason=clean(reason, limit=500),
+                reason=shorten(reason),
                 at=now,
                 until=now + span if span else None,
             )

@@ -23,7 +23,7 @@ from operations.deployment.rollout import (
 from operations.deployment.target import Target
 from operations.deployment.way_back import find_live_since, find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
-from operations.redaction import clean
+from operations.redaction import clean, shorten
 
 _VERSION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,254}")
 _RESOLVE_SECONDS = 15.0
@@ -123,7 +123,7 @@ class Requests:
                 previous=serving,
                 requested_by=identity.actor,
                 requested_at=now,
-                reason=clean(request.reason, limit=500),
+                reason=shorten(request.reason),
                 channel=target.channel or request.channel,
                 external_id=request.external_id,
                 emergency=False,
@@ -256,8 +256,10 @@ def _check_pin(request: DeployRequest, release: Release) -> None:
         return
     to = f"deploy {request.project} {request.environment}"
     raise Blocked(
-        f"{request.version} is another artifact by now than the one that is live there.",
-        hint=f"Say `{to} {request.pin}` for what is live, or `{to} {request.version}` for the new one.",
+        f"For {request.environment}, {request.version} is another artifact ({release.pin[:19]}…) than"
+        f" the one that is live ({request.pin[:19]}…).",
+        hint=f"Say `{to} {request.version}` for that one, or `{to} {request.pin}` for what is live,"
+        " where the target's registry has it.",
     )
 
 
@@ -284,7 +286,7 @@ def _draft(
         previous=resolution.current,
         requested_by=actor,
         requested_at=now,
-        reason=clean(request.reason, limit=500),
+        reason=shorten(request.reason),
         channel=target.channel or request.channel,
         external_id=request.external_id,
         emergency=request.emergency,

@@ -179,8 +179,8 @@ def _last_words(last: Rollout | None, now: datetime) -> str:
     if last is None:
         return ""
     at = last.ended_at or last.requested_at
-    words = "" if last.has_ended else f" {state_words(last).lower()}"
-    return f"{last.name}{words} {say_duration(now - at)} ago by {person(last.requested_by)}"
+    told = f"{one_line(last.release.version, 60)} {state_words(last).lower()}"
+    return f"{last.name} {told} {say_duration(now - at)} ago, {person(last.requested_by)}"
 
 
 def _history_line(rollout: Rollout, now: datetime) -> str:
