@@ -15,7 +15,7 @@ TOTAL_TEXT = 11_000
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 _ANGLE = re.compile(
     r"<(?:@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|#[CDG][A-Z0-9]+|!date\^\d+\^[^|<>]+\|[^<>]+"
-    r"|https://[^|<>\s]+\|[^<>]+)>"
+    r"|https?://[^|<>\s]+\|[^<>]+)>"
 )
 
 

@@ -113,8 +113,13 @@ async def test_a_silence_that_is_over_is_told_no_more(alarm: Alarm) -> None:
     card = await _failing(alarm)
     await alarm.office.press("Silence 1h", card, BOB)
     await until(lambda: "🔕 Silenced until" in all_text(card.blocks))
-    alarm.office.engine.clock.ahead = timedelta(minutes=61)
+    alarm.office.engine.clock.ahead = timedelta(minutes=59)
+    edits = len(card.history)
+    await alarm.fail(1)
+    await alarm.office.quiet()
+    assert len(card.history) == edits
 
+    alarm.office.engine.clock.ahead = timedelta(minutes=61)
     await alarm.fail(1)
     await until(lambda: "🔕" not in all_text(card.blocks))
 

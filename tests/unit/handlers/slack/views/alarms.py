@@ -80,6 +80,7 @@ EXAMPLES: dict[str, AlertCard] = {
     "an address with a secret": make_alert_card(
         make_alert(), address="https://bob:pw@myapp.example.com:8443/healthz?key=abc"
     ),
+    "an address without TLS": make_alert_card(make_alert(), address="http://127.0.0.1:8080/"),
     "a port": make_alert_card(
         make_alert(reason="refused the connection"), address="tcp://db.internal:5432"
     ),
