@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 
@@ -10,3 +12,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--screenshots", metavar="DIR", default="", help="where the page tests save their pictures"
     )
+
+
+def pytest_configure() -> None:
+    """A run that a shell put in the background ignores Ctrl-C, and would hand that on to what it tries."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
