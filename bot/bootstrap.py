@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.monitoring import Lookups, Monitoring, build_monitoring
+from bot.schedule import Job, Loop
 from bot.settings import Settings
 from bot.supervision import Supervisor
 from operations.clock import Clock
@@ -31,10 +33,15 @@ from providers.probe import HttpProbe
 from providers.prober import CheckProber
 from storage.database import Database, open_database
 
+_EXPIRES_EVERY = timedelta(seconds=5)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that a way in needs. `owner` names this process in leases and claims."""
+    """Everything that a way in needs. `owner` names this process in leases and claims.
+
+    `loops` and `jobs` are for whoever serves to run.
+    """
 
     owner: str
     clock: Clock
@@ -46,6 +53,8 @@ class Services:
     supervisor: Supervisor
     worker: Worker
     monitoring: Monitoring
+    loops: Sequence[Loop]
+    jobs: Sequence[Job]
 
 
 @asynccontextmanager
@@ -84,6 +93,9 @@ async def open_services(
         prober = CheckProber(providers, catalog, clock)
         stack.push_async_callback(prober.close)
         lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
+        worker = Worker(owner, shop, supervisor)
+        monitoring = build_monitoring(config, database, lookups, clock, supervisor)
+        expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         yield Services(
             owner=owner,
             clock=clock,
@@ -93,8 +105,10 @@ async def open_services(
             database=database,
             deployments=deployments,
             supervisor=supervisor,
-            worker=Worker(owner, shop, supervisor),
-            monitoring=build_monitoring(config, database, lookups, clock, supervisor),
+            worker=worker,
+            monitoring=monitoring,
+            loops=[Loop("worker", worker.run), *monitoring.loops],
+            jobs=[expiry, *monitoring.jobs],
         )
 
 

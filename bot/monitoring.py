@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.checks import build_checks
 from bot.config import Config
+from bot.schedule import Job, Loop
 from bot.surroundings import RolloutSurroundings
 from operations.clock import Clock
 from operations.deployment.inquiries import Inquiries
@@ -20,11 +21,21 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitoring:
-    """`watch` is to be run by whoever serves; without checks there is nothing to run."""
+    """What people and programs ask, and what runs while the process serves."""
 
     checks: Sequence[Check]
     alerting: Alerting
     watch: Watch
+
+    @property
+    def loops(self) -> Sequence[Loop]:
+        """What is to go on while the process serves."""
+        return [Loop("checks", self.watch.run)] if self.checks else []
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """What is to be done at intervals."""
+        return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,18 +9,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 
 import structlog
 from aiohttp import web
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.schedule import Loop, running_jobs
 from bot.settings import Settings
 from bot.shipments import Shipments
 from handlers.http.app import build_http_app
@@ -29,11 +34,10 @@ from handlers.slack.app import SlackParts, SlackSide, build_slack, client_sessio
 from handlers.slack.groups import SlackMembers
 from handlers.slack.http import SlackEvents
 from handlers.slack.socket import SocketConnection, check_tokens
-from operations.errors import ProviderUnavailable, StorageError
+from operations.errors import ProviderUnavailable
 
 _LOG = structlog.get_logger("hms.runtime")
 _DRAIN_SECONDS = 3.0
-_EXPIRY_SECONDS = 5
 _RECONNECT_SECONDS = 5.0
 _DEAF_SECONDS = 120.0
 """A connection that lasted this long was a real one: its end is not a Slack that is down at our start."""
@@ -83,7 +87,7 @@ class Bot:
         """Start everything, wait for a signal, stop everything."""
         await self._check_token()
         with _signals(self._stop):
-            async with self._http() as port, self._schedule(), asyncio.TaskGroup() as group:
+            async with self._http() as port, self._jobs(), asyncio.TaskGroup() as group:
                 tasks = self._start(group)
                 _settle_memory()
                 _LOG.info("ready", host=self._settings.host, port=port)
@@ -103,13 +107,8 @@ class Bot:
 
     def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         keep = self._services.supervisor.keep
-        eternal: dict[str, Callable[[], Awaitable[None]]] = {
-            "worker": self._services.worker.run,
-            "notices": self._side.notices.run,
-        }
-        if self._services.monitoring.checks:
-            eternal["checks"] = self._services.monitoring.watch.run
-        tasks = [group.create_task(keep(name, work), name=name) for name, work in eternal.items()]
+        loops = [*self._services.loops, Loop("notices", self._side.notices.run)]
+        tasks = [group.create_task(keep(loop.name, loop.run), name=loop.name) for loop in loops]
         if not self._is_accepted:
             tasks.append(group.create_task(self._await_acceptance(), name="acceptance"))
         if self._socket is not None:
@@ -159,24 +158,8 @@ class Bot:
     async def _is_alive(self) -> bool:
         return self._socket is None or await self._socket.is_alive()
 
-    @asynccontextmanager
-    async def _schedule(self) -> AsyncIterator[None]:
-        """Every replica runs it; what it does is safe to do twice."""
-        scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_job(
-            self._expire, "interval", seconds=_EXPIRY_SECONDS, max_instances=1, coalesce=True
-        )
-        scheduler.start()
-        try:
-            yield
-        finally:
-            scheduler.shutdown(wait=False)
-
-    async def _expire(self) -> None:
-        try:
-            await self._services.deployments.decisions.expire_due()
-        except StorageError as exc:
-            _LOG.warning("cannot expire requests now", why=exc.message)
+    def _jobs(self) -> AbstractAsyncContextManager[None]:
+        return running_jobs(self._services.jobs, self._services.supervisor)
 
 
 def _settle_memory() -> None:

@@ -13,6 +13,7 @@
     │   ├ ProviderRejected          it said no: a retry will not help
     │   ├ ProviderUnauthorized      our credentials are not enough
     │   └ OutcomeUnknown            sent, no answer: look before anything is tried again
+    ├ Overloaded                    too much at once: the same again a little later may do
     └ StorageError
         ├ StorageUnavailable        the database cannot be reached
         ├ VersionConflict           the row changed under us
@@ -84,6 +85,14 @@ class ProviderUnauthorized(ProviderError):
 
 class OutcomeUnknown(ProviderError):
     """A change was sent and no answer came: it may or may not have happened."""
+
+
+class Overloaded(OperationError):
+    """More came in than can be kept. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class StorageError(OperationError):

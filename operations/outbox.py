@@ -6,9 +6,15 @@ draws that. So a card that changed ten times while Slack was down is told once, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Protocol
+
+SLACK = "slack"
+MAIL = "mail"
+"""Routes. One more for each entry of `notify:` in the configuration, `notify:NAME`."""
 
 
 class NoticeKind(StrEnum):
@@ -17,6 +23,8 @@ class NoticeKind(StrEnum):
     CARD = "card"  # the one message that moves: posted once, then edited
     ENDED = "ended"  # the reply that names the requester, told once
     EVIDENCE = "evidence"  # events and log tails in the thread, told once
+    ERRORS = "errors"  # new errors after a rollout, in its thread: posted once, then edited
+    ESCALATED = "escalated"  # that nobody looks after an alert, told elsewhere, once
 
 
 class Urgency(IntEnum):
@@ -29,7 +37,9 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """`subject` is a rollout's name (`D-1042`). There is one row per subject and kind.
+    """`subject` is a rollout's name (`D-1042`). There is one row per subject, kind and route.
+
+    `route` is the way it goes: `slack`, `mail`, or `notify:NAME`. `channel` is where to on that way.
 
     Putting it again makes it due again with a higher `version`; the newest urgency holds, but one that
     waits undelivered keeps the more urgent of both. Mere progress does not hurry one that was postponed.
@@ -42,6 +52,7 @@ class Notice:
     version: int = 0
     attempts: int = 0
     created_at: datetime | None = None
+    route: str = SLACK
     uncertain: bool = False
     """An earlier attempt ended without an answer: look whether it was delivered before telling again."""
 
@@ -52,3 +63,41 @@ class PostedMessage:
 
     channel: str
     ts: str
+
+
+class NoticeQueue(Protocol):
+    """Claiming notices for delivery. Each call is a transaction of its own."""
+
+    async def claim(
+        self, owner: str, now: datetime, until: datetime, *, limit: int, route: str = SLACK
+    ) -> Sequence[Notice]:
+        """Take due notices of one route, the most urgent and then the oldest first."""
+        ...
+
+    async def delivered(self, notice: Notice, posted: PostedMessage | None) -> None:
+        """Done, unless a newer version was put meanwhile: then it is due again."""
+        ...
+
+    async def postpone(
+        self, notice: Notice, until: datetime, error: str, *, uncertain: bool
+    ) -> None:
+        """Due again at `until`; `error` is kept for people who look."""
+        ...
+
+    async def give_back(self, notice: Notice) -> None:
+        """Not tried at all: due again at once, no attempt counted."""
+        ...
+
+    async def posted(
+        self, subject: str, kind: NoticeKind, *, route: str = SLACK
+    ) -> PostedMessage | None:
+        """Where the subject's message of this kind stands on its route."""
+        ...
+
+    async def depth(self) -> int:
+        """How many notices are due and not delivered."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Return when a notice may be due, at the latest after `seconds`."""
+        ...

@@ -103,6 +103,9 @@ def _alert_of_draft(draft: AlertDraft) -> Alert:
         reason=draft.reason,
         is_flapping=draft.is_flapping,
         rollout=draft.rollout,
+        source=draft.source,
+        fired_at=draft.fired_at,
+        led_by=draft.led_by,
     )
 
 
@@ -121,6 +124,10 @@ def _columns(alert: Alert) -> Columns:
         "reason": alert.reason,
         "is_flapping": alert.is_flapping,
         "rollout": alert.rollout,
+        "source": alert.source,
+        "fired_at": from_time(alert.fired_at),
+        "led_by": alert.led_by,
+        "escalated_at": from_optional_time(alert.escalated_at),
         "acknowledged_by": actor_json(alert.acknowledged_by),
         "acknowledged_at": from_optional_time(alert.acknowledged_at),
         "silenced_by": actor_json(alert.silenced_by),
@@ -145,6 +152,10 @@ def _alert_of(row: Row) -> Alert:
         revision=row["revision"],
         is_flapping=bool(row["is_flapping"]),
         rollout=row["rollout"],
+        source=row["source"],
+        fired_at=to_time(row["fired_at"]),
+        led_by=row["led_by"],
+        escalated_at=to_optional_time(row["escalated_at"]),
         acknowledged_by=to_actor(row["acknowledged_by"]),
         acknowledged_at=to_optional_time(row["acknowledged_at"]),
         silenced_by=to_actor(row["silenced_by"]),

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
+from operations.outbox import SLACK, Notice, NoticeKind, PostedMessage, Urgency
 from storage.rows import from_time, to_optional_time, to_time
 from storage.schema import NOTICES, UNDELIVERED
 from storage.session import Engine, Row, Topic
@@ -22,9 +22,10 @@ _N = NOTICES.c
 _IS_UNDELIVERED = sa.literal_column(UNDELIVERED, sa.Boolean)
 _WAS_CLAIMED = _N.claim_owner.is_not(None)
 _PICK = (
-    sa.select(_N.subject, _N.kind)
+    sa.select(_N.subject, _N.kind, _N.route)
     .where(
         _IS_UNDELIVERED,
+        _N.route == sa.bindparam("on_route"),
         _N.due_at <= sa.bindparam("now"),
         sa.or_(_N.claim_until.is_(None), _N.claim_until <= sa.bindparam("now")),
     )
@@ -33,7 +34,11 @@ _PICK = (
     .with_for_update(skip_locked=True)
 )
 _PICK_DUE = Statement(_PICK)
-_OF_SUBJECT = (_N.subject == sa.bindparam("at_subject"), _N.kind == sa.bindparam("at_kind"))
+_OF_SUBJECT = (
+    _N.subject == sa.bindparam("at_subject"),
+    _N.kind == sa.bindparam("at_kind"),
+    _N.route == sa.bindparam("at_route"),
+)
 _OURS = (*_OF_SUBJECT, _N.claim_number == sa.bindparam("at_claim"))
 _CLAIM = Statement(
     sa.update(NOTICES)
@@ -101,7 +106,7 @@ _DUE_AT = sa.case((_N.claim_until > _N.due_at, _N.claim_until), else_=_N.due_at)
 _EARLIEST = Statement(sa.select(sa.func.min(_DUE_AT).label("due_at")).where(_IS_UNDELIVERED))
 
 _UNCLAIMED = -1
-_Key = tuple[str, NoticeKind, int, int]
+_Key = tuple[str, NoticeKind, str, int, int]
 
 
 class SqlNoticeQueue:
@@ -113,17 +118,18 @@ class SqlNoticeQueue:
         self._waiting = Waiting(engine, Topic.NOTICES, now, self._earliest)
 
     async def claim(
-        self, owner: str, now: datetime, until: datetime, *, limit: int
+        self, owner: str, now: datetime, until: datetime, *, limit: int, route: str = SLACK
     ) -> Sequence[Notice]:
-        """Take due notices."""
+        """Take due notices of one route."""
         async with self._engine.session(writing=True) as session:
-            picked = await session.fetch(_PICK_DUE, now=from_time(now), rows=limit)
+            picked = await session.fetch(_PICK_DUE, now=from_time(now), rows=limit, on_route=route)
             rows = [
                 (
                     await session.fetch(
                         _CLAIM,
                         at_subject=pick["subject"],
                         at_kind=pick["kind"],
+                        at_route=pick["route"],
                         owner=owner,
                         until=from_time(until),
                     )
@@ -140,8 +146,7 @@ class SqlNoticeQueue:
         async with self._engine.session(writing=True) as session:
             await session.fetch(
                 _RECORD,
-                at_subject=notice.subject,
-                at_kind=notice.kind.value,
+                **_place(notice),
                 seen=notice.version,
                 new_channel=None if posted is None else posted.channel,
                 new_ts=None if posted is None else posted.ts,
@@ -173,10 +178,14 @@ class SqlNoticeQueue:
             session.announce(Topic.NOTICES)
         self._forget(notice)
 
-    async def posted(self, subject: str, kind: NoticeKind) -> PostedMessage | None:
-        """Where it stands in Slack."""
+    async def posted(
+        self, subject: str, kind: NoticeKind, *, route: str = SLACK
+    ) -> PostedMessage | None:
+        """Where it stands on its route."""
         async with self._engine.session(writing=False) as session:
-            rows = await session.fetch(_POSTED, at_subject=subject, at_kind=kind.value)
+            rows = await session.fetch(
+                _POSTED, at_subject=subject, at_kind=kind.value, at_route=route
+            )
         if not rows:
             return None
         return PostedMessage(channel=rows[0]["posted_channel"], ts=rows[0]["posted_ts"])
@@ -192,7 +201,7 @@ class SqlNoticeQueue:
 
     def _claim_of(self, notice: Notice) -> dict[str, object]:
         number = self._claims.get(_key(notice), _UNCLAIMED)
-        return {"at_subject": notice.subject, "at_kind": notice.kind.value, "at_claim": number}
+        return {**_place(notice), "at_claim": number}
 
     def _forget(self, notice: Notice) -> None:
         self._claims.pop(_key(notice), None)
@@ -205,13 +214,22 @@ class SqlNoticeQueue:
 
 def _key(notice: Notice) -> _Key:
     """Tells two claims of the same notice apart: a take-over counts as an attempt."""
-    return notice.subject, notice.kind, notice.version, notice.attempts
+    return notice.subject, notice.kind, notice.route, notice.version, notice.attempts
+
+
+def _place(notice: Notice) -> dict[str, object]:
+    return {
+        "at_subject": notice.subject,
+        "at_kind": notice.kind.value,
+        "at_route": notice.route,
+    }
 
 
 def _notice_of(row: Row) -> Notice:
     return Notice(
         subject=row["subject"],
         kind=NoticeKind(row["kind"]),
+        route=row["route"],
         channel=row["channel"],
         urgency=Urgency(row["urgency"]),
         version=row["version"],

@@ -57,6 +57,7 @@ def _columns(notice: Notice, at: int) -> dict[str, object]:
     return {
         "subject": notice.subject,
         "kind": notice.kind.value,
+        "route": notice.route,
         "channel": notice.channel,
         "urgency": int(notice.urgency),
         "version": 1,
@@ -72,4 +73,5 @@ def _columns(notice: Notice, at: int) -> dict[str, object]:
         "uncertain": False,
         "posted_channel": None,
         "posted_ts": None,
+        "fallen_back": 0,
     }

@@ -129,6 +129,7 @@ NOTICES = sa.Table(
     METADATA,
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, primary_key=True),
     _text("channel"),
     _number("urgency"),
     _number("version"),
@@ -144,6 +145,7 @@ NOTICES = sa.Table(
     sa.Column("uncertain", sa.Boolean, nullable=False),
     sa.Column("posted_channel", sa.Text),
     sa.Column("posted_ts", sa.Text),
+    _number("fallen_back"),
     partial("undelivered_notices", "due_at", where=UNDELIVERED),
 )
 
@@ -191,6 +193,10 @@ ALERTS = sa.Table(
     _text("reason"),
     sa.Column("is_flapping", sa.Boolean, nullable=False),
     _text("rollout"),
+    _text("source"),
+    _number("fired_at"),
+    _number("led_by", null=True),
+    _number("escalated_at", null=True),
     sa.Column("acknowledged_by", sa.Text),
     _number("acknowledged_at", null=True),
     sa.Column("silenced_by", sa.Text),
@@ -199,5 +205,135 @@ ALERTS = sa.Table(
     sa.Column("resolved_by", sa.Text),
     partial("one_open_alert", "check_id", where=OPEN_ALERT, unique=True),
     partial("open_alerts", "id", where=OPEN_ALERT),
+    sa.Index("alerts_by_time", "fired_at"),
     sqlite_autoincrement=True,
+)
+
+ERROR_GROUPS = sa.Table(
+    "error_groups",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _text("project"),
+    _text("environment"),
+    _text("fingerprint"),
+    _text("title"),
+    _text("level"),
+    _text("state"),
+    _number("revision"),
+    _number("count"),
+    _number("first_seen"),
+    _number("last_seen"),
+    _text("first_release"),
+    _text("last_release"),
+    # Forward decay: compares as the groups' counts would if old events counted less and less.
+    sa.Column("rank", sa.Double, nullable=False),
+    _text("rollout"),
+    sa.Column("silenced_by", sa.Text),
+    _number("silenced_until", null=True),
+    sa.Column("resolved_by", sa.Text),
+    _number("resolved_at", null=True),
+    sa.Index("one_group", "project", "environment", "fingerprint", unique=True),
+    sa.Index("worst_groups", "rank"),
+    sa.Index("worst_groups_of_target", "project", "environment", "rank"),
+    sa.Index("newest_groups", "first_seen"),
+    sqlite_autoincrement=True,
+)
+
+ERROR_HOURS = sa.Table(
+    "error_hours",
+    METADATA,
+    sa.Column("group_id", Number, primary_key=True, autoincrement=False),
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("count"),
+    sa.Index("error_hours_by_time", "hour"),
+    sqlite_with_rowid=False,
+)
+
+TARGET_HOURS = sa.Table(
+    "target_hours",
+    METADATA,
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    _number("count"),
+    sqlite_with_rowid=False,
+)
+
+TARGET_MINUTES = sa.Table(
+    "target_minutes",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("minute", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("count"),
+    sa.Index("target_minutes_by_time", "minute"),
+    sqlite_with_rowid=False,
+)
+
+ERROR_SAMPLES = sa.Table(
+    "error_samples",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _number("group_id"),
+    _number("at"),
+    _text("release"),
+    _text("source"),
+    _text("message"),
+    _text("fields"),
+    sa.Index("samples_of_group", "group_id", "id"),
+    sa.Index("samples_by_time", "at"),
+)
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _number("at"),
+    _text("project"),
+    _text("environment"),
+    _text("level"),
+    _text("source"),
+    _text("message"),
+    _text("fields"),
+    _number("group_id", null=True),
+    _number("size"),
+    sa.Index("events_by_time", "at"),
+)
+
+LOG_SOURCES = sa.Table(
+    "log_sources",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("cursor"),
+    _number("due_at"),
+    _number("failures"),
+    _text("last_error"),
+    sa.Column("claim_owner", sa.Text),
+    _number("claim_until", null=True),
+)
+
+DIGESTS = sa.Table(
+    "digests",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    # The day of a scheduled one (`2026-11-24`); `now:` and an id for one that a person asked for.
+    _text("key"),
+    _text("channel"),
+    _number("revision"),
+    _number("due_at"),
+    _number("made_at"),
+    _text("document"),
+    sa.Index("one_digest", "key", unique=True),
+    sqlite_autoincrement=True,
+)
+
+REPEATS = sa.Table(
+    "repeats",
+    METADATA,
+    sa.Column("component", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("body_hash"),
+    _number("rollout_id"),
+    _number("at"),
+    sa.Index("repeats_by_time", "at"),
 )

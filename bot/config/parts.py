@@ -15,6 +15,8 @@ from bot.config.sections import (
     Check,
     Component,
     ErrorSource,
+    Escalation,
+    Notify,
     read_spec,
 )
 from bot.config.values import Member
@@ -50,6 +52,8 @@ class Parts:
     rights: Mapping[KeyPath, str]
     checks: Mapping[int, Check]
     sources: Mapping[int, ErrorSource]
+    escalation: Escalation | None
+    notify: Mapping[int, Notify]
     components: Mapping[str, Component]
     components_are_sound: bool
 
@@ -58,6 +62,8 @@ _APPROVALS = TypeAdapter(Approvals)
 _DEPLOYERS = TypeAdapter(list[Member])
 _CHECK = TypeAdapter(Check)
 _SOURCE = TypeAdapter(ErrorSource)
+_ESCALATION = TypeAdapter(Escalation)
+_NOTIFY = TypeAdapter(Notify)
 _COMPONENT = TypeAdapter(Component)
 
 
@@ -84,6 +90,8 @@ class Sorting:
             rights=dict(self._texts(self._rights())),
             checks=self._listed(_CHECK, "checks"),
             sources=self._listed(_SOURCE, "errors", "sources"),
+            escalation=self._escalation(),
+            notify=self._listed(_NOTIFY, "notify"),
             components=self._named(_COMPONENT, "components"),
             components_are_sound=self._is_sound(("components",)),
         )
@@ -127,6 +135,13 @@ class Sorting:
             if given is not None and self._is_sound(path):
                 yield name, _APPROVALS.validate_python(given)
 
+    def _escalation(self) -> Escalation | None:
+        path = ("alerts", "escalation")
+        given = self._at(path)
+        if given is None or not self._is_sound(path):
+            return None
+        return _ESCALATION.validate_python(given)
+
     def _specs(
         self, targets: Mapping[str, list[str]]
     ) -> Iterator[tuple[tuple[str, str], TargetSpec]]:
@@ -148,6 +163,12 @@ class Sorting:
         yield from (("checks", i, "target") for i in range(self._length("checks")))
         for i in range(self._length("errors", "sources")):
             yield "errors", "sources", i, "target"
+        for system in self._names("hooks"):
+            if self._at(("hooks", system, "target")) is not None:
+                yield "hooks", system, "target"
+            yield from (
+                ("hooks", system, "targets", n) for n in self._names("hooks", system, "targets")
+            )
 
     def _rights(self) -> Iterator[KeyPath]:
         for name in self._names("components"):

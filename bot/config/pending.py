@@ -10,13 +10,22 @@ from bot.config.schema import Config
 def pending_parts(config: Config) -> Iterator[str]:
     """Keys that are read and checked, but not acted on by this version."""
     for index, check in enumerate(config.checks):
-        if check.error_rate is not None:
-            yield f"checks[{index}].error_rate"
-    if config.errors.sources:
-        yield "errors"
-    if config.digest is not None:
-        yield "digest"
-    if config.email is not None:
-        yield "email"
-    if config.components:
-        yield "components"
+        for key in ("error_rate", "body", "slower_than", "redirects"):
+            if key in check.model_fields_set:
+                yield f"checks[{index}].{key}"
+    if config.alerts.escalation is not None:
+        yield "alerts.escalation"
+    yield from _sections(config)
+
+
+def _sections(config: Config) -> Iterator[str]:
+    found = {
+        "errors": config.errors.sources,
+        "digest": config.digest,
+        "email": config.email,
+        "notify": config.notify,
+        "heartbeat": config.heartbeat,
+        "hooks": config.hooks.model_fields_set,
+        "components": config.components,
+    }
+    yield from (name for name, given in found.items() if given)

@@ -102,10 +102,17 @@ _PATHS = {
     "Project": "projects.PROJECT",
     "Health": "projects.PROJECT.environments.ENVIRONMENT.health",
     "Check": "checks[]",
+    "Alerts": "alerts",
+    "Escalation": "alerts.escalation",
     "Errors": "errors",
+    "Keep": "errors.keep",
     "ErrorSource": "errors.sources[]",
     "Digest": "digest",
     "Email": "email",
+    "Notify": "notify[]",
+    "Heartbeat": "heartbeat",
+    "Hooks": "hooks",
+    "Hook": "hooks.SYSTEM",
     "Component": "components.COMPONENT",
 }
 

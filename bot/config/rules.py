@@ -11,10 +11,15 @@ from collections.abc import Iterable, Iterator
 from bot.config.approvals import check_approvals
 from bot.config.document import KeyPath
 from bot.config.parts import Finding, Parts
+from bot.config.sections import Check
 from bot.config.wording import hint, listing, quote
 
 _RESERVED = ("forge", "aws", "k8s", "count")
 """Words that a command may have in a project's place."""
+
+
+_SOURCES = {"cloudwatch": "aws", "pods": "k8s", "site": "forge"}
+"""Where errors are read, and the provider whose targets have such a place."""
 
 
 def check_rules(parts: Parts) -> Iterator[Finding]:
@@ -26,6 +31,8 @@ def check_rules(parts: Parts) -> Iterator[Finding]:
     yield from _mentions(parts)
     yield from _checks(parts)
     yield from _sources(parts)
+    yield from _escalation(parts)
+    yield from _notify(parts)
     yield from _components(parts)
 
 
@@ -107,14 +114,11 @@ def _checks(parts: Parts) -> Iterator[Finding]:
     seen: dict[tuple[str, str], int] = {}
     for i, check in parts.checks.items():
         path = ("checks", i)
-        given = check.model_fields_set
         if check.url and check.error_rate:
             yield Finding(
                 (*path, "error_rate"), "a check asks either “url” or “error_rate”, not both"
             )
-        for key in ("expect", "timeout"):
-            if key in given and not check.url:
-                yield Finding((*path, key), f"“{key}” goes with “url” only", of_key=True)
+        yield from _asked_of_url(path, check)
         if check.url and check.timeout > check.every:
             yield Finding(
                 (*path, "timeout"), "is longer than “every”: one question would overtake the next"
@@ -125,13 +129,25 @@ def _checks(parts: Parts) -> Iterator[Finding]:
             yield Finding(path, sentence)
 
 
+def _asked_of_url(path: KeyPath, check: Check) -> Iterator[Finding]:
+    """Keys that say what an address must answer; a port answers nothing."""
+    for key in ("expect", "timeout", "body", "slower_than", "redirects"):
+        if key not in check.model_fields_set:
+            continue
+        if not check.url:
+            yield Finding((*path, key), f"“{key}” goes with “url” only", of_key=True)
+        elif check.url.startswith("tcp://") and key != "timeout":
+            yield Finding((*path, key), f"“{key}” is nothing that a port answers", of_key=True)
+
+
 def _sources(parts: Parts) -> Iterator[Finding]:
     for i, source in parts.sources.items():
         path = ("errors", "sources", i)
-        if (source.cloudwatch is None) == (source.pods is None):
-            yield Finding(path, "needs one of “cloudwatch” and “pods”")
+        given = [key for key in _SOURCES if getattr(source, key) is not None]
+        if len(given) != 1:
+            yield Finding(path, "needs one of “cloudwatch”, “pods” and “site”")
             continue
-        key, provider = ("cloudwatch", "aws") if source.cloudwatch else ("pods", "k8s")
+        key, provider = given[0], _SOURCES[given[0]]
         project, _, environment = source.target.partition("/")
         spec = parts.specs.get((project, environment))
         if spec and spec.provider != provider:
@@ -139,6 +155,22 @@ def _sources(parts: Parts) -> Iterator[Finding]:
                 f"“{key}” goes with targets of {provider}; {source.target} is of {spec.provider}"
             )
             yield Finding((*path, key), sentence, of_key=True)
+
+
+def _escalation(parts: Parts) -> Iterator[Finding]:
+    rule = parts.escalation
+    if rule is not None and rule.channel is None and rule.people is None:
+        path = ("alerts", "escalation")
+        yield Finding(path, "needs a “channel”, “people”, or both", of_key=True)
+
+
+def _notify(parts: Parts) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for i, way in parts.notify.items():
+        first = seen.setdefault(way.name, i)
+        if first != i:
+            sentence = f"is called “{way.name}” like notify[{first}]: each needs its own name"
+            yield Finding(("notify", i, "name"), sentence)
 
 
 def _components(parts: Parts) -> Iterator[Finding]:

@@ -14,13 +14,17 @@ from bot.config.catalog import Plan
 from bot.config.sections import (
     SPECS,
     Access,
+    Alerts,
     Check,
     Component,
     Digest,
     Email,
     Environment,
     Errors,
+    Heartbeat,
+    Hooks,
     Key,
+    Notify,
     Project,
     Section,
     Slack,
@@ -45,9 +49,14 @@ class Config(Section):
     """What can be deployed."""
     checks: list[Check] = Field(default=[])
     """What is watched."""
+    alerts: Alerts = Alerts()
     errors: Errors = Errors()
     digest: Digest | None = None
     email: Email | None = None
+    notify: list[Notify] = Field(default=[])
+    """More ways to tell people."""
+    heartbeat: Heartbeat | None = None
+    hooks: Hooks = Hooks()
     components: dict[Key, Component] = Field(default={})
     """Programs that call the HTTP API and hear of events, by name."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from bot.config.values import (
     Channel,
+    CheckUrl,
     Duration,
     Mailbox,
     MailServer,
@@ -57,6 +58,8 @@ class Slack(Section):
     """Channel (C…) where rollouts are announced, unless the project names its own."""
     alerts_channel: Channel | None = None
     """Channel where alerts go. Default: the deploys channel."""
+    native_charts: bool = False
+    """Whether Slack draws the digest's chart by its own block, which not every client knows yet."""
 
 
 class Approvals(Section):
@@ -173,7 +176,9 @@ class Check(Section):
     model_config = ConfigDict(
         json_schema_extra={
             "not": {"required": ["url", "error_rate"]},
-            "dependentRequired": {"expect": ["url"], "timeout": ["url"]},
+            "dependentRequired": {
+                key: ["url"] for key in ("expect", "timeout", "body", "slower_than", "redirects")
+            },
         }
     )
 
@@ -181,12 +186,18 @@ class Check(Section):
     """What people call it. Default: what it asks."""
     target: TargetName
     """PROJECT/ENVIRONMENT."""
-    url: Url | None = None
-    """Address that must answer."""
+    url: CheckUrl | None = None
+    """Address that must answer: http://, https://, or tcp://HOST:PORT for a port."""
     error_rate: Rate | None = None
     """`"50/5m"`: failing with more than 50 error events in 5 minutes."""
     expect: Status = 200
     """HTTP status that `url` must answer with."""
+    body: Regex | None = None
+    """Regular expression that must match in the first 64 KiB of what `url` answers."""
+    slower_than: Duration | None = None
+    """An answer of `url` that takes longer is a failing one."""
+    redirects: Literal["refuse", "public", "any"] = "refuse"
+    """Whether redirects of `url` are followed: not at all, to public addresses only, or anywhere."""
     timeout: Duration = timedelta(seconds=5)
     """How long `url` may take to answer."""
     every: Duration = timedelta(seconds=30)
@@ -207,7 +218,7 @@ class ErrorSource(Section):
     """Where error events of a target are read."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["cloudwatch"]}, {"required": ["pods"]}]}
+        json_schema_extra={"oneOf": [{"required": [key]} for key in ("cloudwatch", "pods", "site")]}
     )
 
     target: TargetName
@@ -216,15 +227,96 @@ class ErrorSource(Section):
     """Log group in CloudWatch, in the target's region."""
     pods: Literal[True] | None = None
     """The logs of the target's pods."""
+    site: Literal[True] | None = None
+    """The application log of the target's site on Forge."""
     pattern: Regex = "ERROR"
     """Regular expression: a line that matches is an error event."""
 
 
+class Keep(Section):
+    """How long the central log is kept. Whatever goes, the groups of errors stay."""
+
+    events: Duration = timedelta(days=7)
+    """Single events."""
+    samples: Duration = timedelta(days=30)
+    """Samples of errors."""
+    counts: Duration = timedelta(days=365)
+    """Counts an hour."""
+    megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
+    """The oldest events go when all of them together are larger."""
+
+
 class Errors(Section):
-    """Where errors come from, beside what is sent to the HTTP API."""
+    """Where errors come from, beside what is sent to the HTTP API, and how long they are kept."""
 
     sources: list[ErrorSource] = []
     """Logs that are read."""
+    keep: Keep = Keep()
+    """How long they are kept."""
+
+
+class Escalation(Section):
+    """Who hears of an alert that nobody acknowledges."""
+
+    after: Duration
+    """How long it fires before."""
+    channel: Channel | None = None
+    """A second channel."""
+    people: Annotated[list[User], Field(min_length=1, max_length=20)] | None = None
+    """Slack users (U… or W…), who get a direct message."""
+
+
+class Alerts(Section):
+    """What becomes of alerts."""
+
+    escalation: Escalation | None = None
+    """Absent: nobody else is told."""
+
+
+class Heartbeat(Section):
+    """A dead man's switch: whoever waits for the call raises the alarm when it stays away."""
+
+    url: Url
+    """Is called with GET while this process works."""
+    every: Duration = timedelta(minutes=1)
+    """How often."""
+
+
+Occasion = Literal["alert", "rollout_failed", "digest"]
+_OCCASIONS: list[Occasion] = ["alert", "rollout_failed", "digest"]
+
+
+class Notify(Section):
+    """One more way to tell people, by a URL of the Apprise library: PagerDuty, Teams, Telegram, …"""
+
+    name: Key
+    """What it is called in logs and metrics."""
+    url_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")]
+    """Environment variable with the URL, which holds secrets: `pagerduty://…`, `msteams://…`."""
+    on: Annotated[list[Occasion], Field(min_length=1)] = ["alert", "rollout_failed"]
+    """What is told."""
+
+
+class Hook(Section):
+    """What another system sends to `POST /hooks/SYSTEM/TOKEN`."""
+
+    token_sha256: Sha256
+    """SHA-256 of the token in its address, in hexadecimal digits."""
+    target: TargetName | None = None
+    """PROJECT/ENVIRONMENT that events count for when they do not say one that is configured."""
+    targets: dict[Key, TargetName] = {}
+    """By the sender's own name of a project or job: the target that its events count for."""
+
+
+class Hooks(Section):
+    """Systems that may call us."""
+
+    alertmanager: Hook | None = None
+    """Prometheus' Alertmanager: its alerts become ours."""
+    sentry: Hook | None = None
+    """Sentry: its issues become errors."""
+    forge: Hook | None = None
+    """Laravel Forge: deployments that failed become errors."""
 
 
 class Digest(Section):
@@ -247,10 +339,7 @@ class Email(Section):
     """The sender's address."""
     to: Annotated[list[Mailbox], Field(min_length=1)]
     """Who gets it."""
-    on: Annotated[list[Literal["alert", "rollout_failed"]], Field(min_length=1)] = [
-        "alert",
-        "rollout_failed",
-    ]
+    on: Annotated[list[Occasion], Field(min_length=1)] = _OCCASIONS
     """What is mailed."""
 
 
@@ -267,6 +356,8 @@ class Component(Section):
     """SHA-256 of its bearer token, in hexadecimal digits."""
     may: Annotated[list[Right], Field(min_length=1)]
     """`read`, `events`, `deploy:ENVIRONMENT`."""
+    requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """How often it may call; beyond that it is told to wait."""
     webhook: Url | None = None
     """Where events are sent."""
     secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")] | None = None

@@ -91,6 +91,19 @@ def _url(text: str) -> str:
     return text
 
 
+def _check_url(text: str) -> str:
+    if not text.startswith("tcp://"):
+        return _url(text)
+    try:
+        parts = urlsplit(text)
+        wrong = not parts.hostname or not parts.port or parts.path or parts.query or "@" in text
+    except ValueError:
+        wrong = True
+    if wrong or re.search(r"[\s\x00-\x1f]", text):
+        refuse(f"{quote(text)} is not a port: write tcp://HOST:PORT")
+    return text
+
+
 def _smtp(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -256,6 +269,7 @@ Channel = Annotated[str, AfterValidator(_channel), _text("^[CG][A-Z0-9]{2,20}$")
 User = Annotated[str, AfterValidator(_user), _text("^[UW][A-Z0-9]{2,20}$")]
 Member = Annotated[str, AfterValidator(_member), _text("^[UWS][A-Z0-9]{2,20}$")]
 Url = Annotated[str, AfterValidator(_url), _text("^https?://")]
+CheckUrl = Annotated[str, AfterValidator(_check_url), _text("^(https?|tcp)://")]
 MailServer = Annotated[str, AfterValidator(_smtp), _text("^smtps?://")]
 Mailbox = Annotated[str, AfterValidator(_mailbox), _text("^[^\\s@]+@[^\\s@]+$")]
 Regex = Annotated[

@@ -24,11 +24,12 @@ from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
 from handlers.slack.outlet import Outlet
 from handlers.slack.subjects import Subjects
 from operations.clock import Clock
-from operations.deployment.ports import Capabilities, NoticeQueue
+from operations.deployment.ports import Capabilities
 from operations.deployment.service import Deployments
 from operations.errors import ProviderUnauthorized
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
+from operations.outbox import NoticeQueue
 
 _LOG = logging.getLogger("hms.slack")
 _BOLT_LOG = logging.getLogger("hms.slack.bolt")

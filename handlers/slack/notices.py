@@ -19,7 +19,6 @@ from handlers.slack.subjects import Subject, Subjects, UnknownSubject
 from handlers.slack.turns import NotYet, Turns
 from handlers.slack.views.blocks import Message, message, section
 from operations.clock import Clock
-from operations.deployment.ports import NoticeQueue
 from operations.errors import (
     OperationError,
     OutcomeUnknown,
@@ -29,7 +28,7 @@ from operations.errors import (
     StorageError,
 )
 from operations.guard import Guard
-from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
+from operations.outbox import Notice, NoticeKind, NoticeQueue, PostedMessage, Urgency
 
 _LOG = logging.getLogger("hms.slack.notices")
 _WAITS_FOR_CARD = 3

@@ -23,7 +23,7 @@ from operations.deployment.rollout import (
     TargetLock,
 )
 from operations.deployment.target import HealthRule, Target
-from operations.outbox import Notice, NoticeKind, PostedMessage
+from operations.outbox import Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,40 +294,4 @@ class RolloutQueue(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Return when new work may be there, at the latest after `seconds`."""
-        ...
-
-
-class NoticeQueue(Protocol):
-    """Claiming notices for delivery. Each call is a transaction of its own."""
-
-    async def claim(
-        self, owner: str, now: datetime, until: datetime, *, limit: int
-    ) -> Sequence[Notice]:
-        """Take due notices, the most urgent and then the oldest first."""
-        ...
-
-    async def delivered(self, notice: Notice, posted: PostedMessage | None) -> None:
-        """Done, unless a newer version was put meanwhile: then it is due again."""
-        ...
-
-    async def postpone(
-        self, notice: Notice, until: datetime, error: str, *, uncertain: bool
-    ) -> None:
-        """Due again at `until`; `error` is kept for people who look."""
-        ...
-
-    async def give_back(self, notice: Notice) -> None:
-        """Not tried at all: due again at once, no attempt counted."""
-        ...
-
-    async def posted(self, subject: str, kind: NoticeKind) -> PostedMessage | None:
-        """Where the subject's message of this kind stands in Slack."""
-        ...
-
-    async def depth(self) -> int:
-        """How many notices are due and not delivered."""
-        ...
-
-    async def wait(self, seconds: float) -> None:
-        """Return when a notice may be due, at the latest after `seconds`."""
         ...

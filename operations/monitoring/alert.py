@@ -24,6 +24,8 @@ class Alert:
 
     `since` is the first miss, `seen` how many misses there were, `reason` the newest one in words.
     `rollout` names the rollout that was under way or had just ended on the target ("" none).
+    `source` is the other system that raised it, "" for our own checks. `led_by` is the id of the alert
+    in whose message this one is told, as both share a cause.
     """
 
     id: int
@@ -39,6 +41,10 @@ class Alert:
     revision: int = 1
     is_flapping: bool = False
     rollout: str = ""
+    source: str = ""
+    fired_at: datetime
+    led_by: int | None = None
+    escalated_at: datetime | None = None
     acknowledged_by: Actor | None = None
     acknowledged_at: datetime | None = None
     silenced_by: Actor | None = None
@@ -82,3 +88,6 @@ class AlertDraft:
     reason: str
     is_flapping: bool
     rollout: str
+    fired_at: datetime
+    source: str = ""
+    led_by: int | None = None

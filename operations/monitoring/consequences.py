@@ -114,6 +114,7 @@ class Consequences:
             "network, or everything is down",
             is_flapping=False,
             rollout="",
+            fired_at=now,
         )
         await fire(tx, draft, now)
 
@@ -139,6 +140,7 @@ class Consequences:
             reason=answer.seen.detail,
             is_flapping=record.is_flapping,
             rollout=answer.rollout,
+            fired_at=answer.seen.at,
         )
 
 

@@ -29,6 +29,7 @@ def make_draft(**changes: object) -> AlertDraft:
         reason="answered 503, wanted 200",
         is_flapping=False,
         rollout="D-1042",
+        fired_at=NOON,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # checked by the dataclass itself
 
@@ -63,6 +64,7 @@ async def test_a_new_alert_fires_with_all_that_was_drafted(database: Database) -
         seen=3,
         reason="answered 503, wanted 200",
         rollout="D-1042",
+        fired_at=NOON,
     )
     assert await read(database, 1) == added
 
@@ -83,6 +85,8 @@ async def test_every_field_is_stored_and_the_revision_rises(database: Database) 
         seen=9,
         reason="no answer",
         is_flapping=True,
+        led_by=3,
+        escalated_at=NOON,
         acknowledged_by=ALICE,
         acknowledged_at=NOON + SECOND,
         silenced_by=BOB,

@@ -31,6 +31,7 @@ def make_alert(**changes: object) -> Alert:
         since=NOON,
         seen=3,
         reason="answered 503, wanted 200",
+        fired_at=NOON,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # checked by the dataclass itself
 

@@ -1,0 +1,143 @@
+"""What the central log asks of the outside world. All times are aware UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from operations.monitoring.errors.event import LogEvent
+from operations.monitoring.errors.group import (
+    Change,
+    ErrorGroup,
+    GroupQuery,
+    Sample,
+)
+from operations.monitoring.ports import AuditTrail, Outbox
+
+
+class ErrorGroups(Protocol):
+    """Groups in the database, within a transaction."""
+
+    async def held(
+        self, project: str, environment: str, fingerprints: Sequence[str]
+    ) -> Mapping[str, ErrorGroup]:
+        """Those of a target that there are, by fingerprint, locked until the transaction ends."""
+        ...
+
+    async def add(self, group: ErrorGroup) -> ErrorGroup:
+        """Store a new one, whose id is given here. Raises VersionConflict when another just did."""
+        ...
+
+    async def get(self, group_id: int, *, lock: bool = False) -> ErrorGroup | None:
+        """Read one."""
+        ...
+
+    async def save(self, group: ErrorGroup) -> ErrorGroup:
+        """Store every field and raise `revision`; for one that was read under a lock."""
+        ...
+
+    async def search(self, query: GroupQuery) -> Sequence[ErrorGroup]:
+        """Open groups in the query's order."""
+        ...
+
+    async def began_after(self, rollout: str) -> Sequence[ErrorGroup]:
+        """Those whose `rollout` is this one, worst first."""
+        ...
+
+
+class ErrorCounts(Protocol):
+    """How many errors there were, within a transaction. Hours and minutes begin at their start, UTC."""
+
+    async def count(self, group: ErrorGroup, counts: Mapping[datetime, int]) -> None:
+        """Add to a group's hours; keys are times within them."""
+        ...
+
+    async def count_target(
+        self, project: str, environment: str, counts: Mapping[datetime, int]
+    ) -> None:
+        """Add to a target's minutes and hours; keys are times within them."""
+        ...
+
+    async def hours(
+        self, group_ids: Sequence[int], since: datetime
+    ) -> Mapping[int, Mapping[datetime, int]]:
+        """By group and hour, from the hour of `since` on; an hour without errors is left out."""
+        ...
+
+    async def of_target(self, project: str, environment: str, since: datetime) -> int:
+        """Errors since the minute of `since`, which is kept for a day at least."""
+        ...
+
+    async def by_target(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
+        """Errors by project and environment, from the hour of `since` to before the hour of `until`."""
+        ...
+
+
+class EventLog(Protocol):
+    """Single events and samples, within a transaction."""
+
+    async def add(self, events: Sequence[tuple[LogEvent, int | None]]) -> None:
+        """Append events, each with the id of its group, None for those that are no errors."""
+        ...
+
+    async def add_samples(self, samples: Sequence[tuple[int, Sample]]) -> None:
+        """Keep samples of groups; the oldest beyond a few of each group may go at once."""
+        ...
+
+    async def samples(self, group_id: int, *, limit: int) -> Sequence[Sample]:
+        """A group's samples, newest first."""
+        ...
+
+
+class Transaction(Protocol):
+    """All of it happens, or nothing."""
+
+    @property
+    def groups(self) -> ErrorGroups: ...
+
+    @property
+    def counts(self) -> ErrorCounts: ...
+
+    @property
+    def events(self) -> EventLog: ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
+
+    @property
+    def notices(self) -> Outbox: ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What runs on a target: `release` is the version, `rollout` who brought it (`D-1042`), and when."""
+
+    release: str = ""
+    rollout: str = ""
+    channel: str = ""
+    since: datetime | None = None
+
+
+class Releases(Protocol):
+    """What deployment knows of a target, for errors to be tied to it."""
+
+    async def running(self, project: str, environment: str) -> Running:
+        """What is live, or is being brought out; empty when nothing is known."""
+        ...
+
+    async def changes(
+        self, project: str, environment: str, since: datetime, until: datetime
+    ) -> Sequence[Change]:
+        """What changed on the target in the span, newest first."""
+        ...
