@@ -124,7 +124,7 @@ def test_approvals_that_somebody_can_give_are_accepted(text: str) -> None:
         (SOUND + "notify: [{name: pager, url_env: A}, {name: pager, url_env: B}]\n",
          "11:44 notify[1].name: is called “pager” like notify[0]: each needs its own name"),
         (SOUND + f"hooks: {{sentry: {{token_sha256: {DIGEST_A}, targets: {{web: myapp/live}}}}}}\n",
-         "11:112 hooks.sentry.targets.web: myapp: unknown environment “live”"),
+         "11:113 hooks.sentry.targets.web: myapp: unknown environment “live”"),
         (SOUND + f"components: {{dev: {{token_sha256: {DIGEST_A}, may: [deploy:live]}}}}\n",
          "11:106 components.dev.may[0]: unknown environment “live”"),
         (SOUND + f"components: {{dev: {{token_sha256: {DIGEST_A}, may: [write]}}}}\n",
