@@ -38,7 +38,8 @@ _AMONG_POSTGRES = _C.id.in_(
 _IS_RUNNING = sa.literal_column(RUNNING_CHECK, sa.Boolean)
 
 
-def _among_configured(picked: sa.Select[Any]) -> Statement:
+def among_configured(picked: sa.Select[Any]) -> Statement:
+    """Of the checks that are not stopped those whose id is in the parameter `ids`, a JSON array."""
     return Statement(
         {
             "sqlite": picked.where(_IS_RUNNING, _AMONG_SQLITE),
@@ -47,7 +48,7 @@ def _among_configured(picked: sa.Select[Any]) -> Statement:
     )
 
 
-_PICK = _among_configured(
+_PICK = among_configured(
     sa.select(_C.id, _C.due_at)
     .where(_C.due_at <= sa.bindparam("now"))
     .order_by(_C.due_at, _C.id)
@@ -57,7 +58,7 @@ _PICK = _among_configured(
 _MOVE = Statement(
     sa.update(CHECKS).where(_C.id == sa.bindparam("at_id")).values(due_at=sa.bindparam("next"))
 )
-_EARLIEST = _among_configured(
+_EARLIEST = among_configured(
     sa.select(_C.due_at)
     .where(_C.due_at.is_not(None))
     .order_by(_C.due_at)

@@ -9,8 +9,11 @@ from typing import Self
 import sqlalchemy as sa
 
 from operations.clock import Clock
+from operations.routing import Routing
 from storage.address import SqliteAddress, parse_address
 from storage.check_queue import SqlCheckQueue
+from storage.fall_back_queue import SqlFallBackQueue
+from storage.gauges import SqlGauges
 from storage.migration import migrate
 from storage.notice_queue import SqlNoticeQueue
 from storage.postgres import PostgresEngine
@@ -27,12 +30,14 @@ _PING = Statement(sa.select(sa.literal_column("1").label("one")))
 class Database:
     """Holds the connections. Close it, or use it as an async context manager."""
 
-    def __init__(self, engine: Engine, now: Now) -> None:
+    def __init__(self, engine: Engine, now: Now, routing: Routing | None = None) -> None:
         self._engine = engine
-        self.store = SqlStore(engine)
+        self.store = SqlStore(engine, routing)
         self.rollout_queue = SqlRolloutQueue(engine, now)
         self.notice_queue = SqlNoticeQueue(engine, now)
+        self.fall_back_queue = SqlFallBackQueue(engine)
         self.check_queue = SqlCheckQueue(engine, now)
+        self.gauges = SqlGauges(engine)
 
     async def ping(self) -> None:
         """Raises StorageUnavailable when the database does not answer."""
@@ -57,18 +62,20 @@ class Database:
         await self.close()
 
 
-async def open_database(url: str, *, clock: Clock | None = None) -> Database:
+async def open_database(
+    url: str, *, clock: Clock | None = None, routing: Routing | None = None
+) -> Database:
     """Migrate the database and open it.
 
     Raises what `storage.migration.migrate` raises. `clock` tells the queues what is due while they wait;
-    without one they go by the machine's.
+    without one they go by the machine's. `routing`: which ways notices go beside Slack; None: no other.
     """
     await migrate(url)
     address = parse_address(url)
     now = _wall_clock if clock is None else clock.now
     if isinstance(address, SqliteAddress):
-        return Database(SqliteEngine(address.path), now)
-    return Database(PostgresEngine(address.dsn), now)
+        return Database(SqliteEngine(address.path), now, routing)
+    return Database(PostgresEngine(address.dsn), now, routing)
 
 
 def _wall_clock() -> datetime:

@@ -19,6 +19,7 @@ WAITING = "state IN ('pending_approval', 'queued')"
 WORKING = "state IN ('queued', 'running', 'verifying')"
 SUCCEEDED = "state = 'succeeded'"
 PENDING = "state = 'pending_approval'"
+ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 OPEN_ALERT = "state IN ('firing', 'acknowledged')"
@@ -79,6 +80,7 @@ ROLLOUTS = sa.Table(
     partial("working_rollouts", "id", where=WORKING),
     partial("live_rollouts", "project", "environment", "version", "id", where=SUCCEEDED),
     partial("expiring_rollouts", "expires_at", where=PENDING),
+    partial("ended_rollouts", "state", where=ENDED),
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
     sqlite_autoincrement=True,

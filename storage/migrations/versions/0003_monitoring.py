@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_repeats()
     _extend_alerts()
     _give_notices_a_route()
+    _count_rollouts_by_state()
 
 
 def _text(*names: str, null: bool = False) -> list[sa.Column[str]]:
@@ -192,4 +193,12 @@ def _give_notices_a_route() -> None:
     rule = sa.text("version > delivered_version")
     op.create_index(
         "undelivered_notices", "notices", ["due_at"], sqlite_where=rule, postgresql_where=rule
+    )
+
+
+def _count_rollouts_by_state() -> None:
+    """So that counting those that have ended reads none of them."""
+    rule = sa.text("state NOT IN ('pending_approval', 'queued', 'running', 'verifying')")
+    op.create_index(
+        "ended_rollouts", "rollouts", ["state"], sqlite_where=rule, postgresql_where=rule
     )
