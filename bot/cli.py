@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.bootstrap import Services
     from bot.config import Config
     from bot.settings import Settings
+    from handlers.cli.orders import MigrateOrder
     from operations.actor import Actor
     from operations.deployment.ports import Members
 
@@ -36,6 +37,7 @@ def main() -> None:
         sandbox=_sandbox,
         config_check=_config_check,
         config_schema=_config_schema,
+        config_migrate=_config_migrate,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
     )
@@ -144,6 +146,12 @@ def _config_schema() -> int:
 
     sys.stdout.write(json.dumps(config_schema(), indent=2) + "\n")
     return 0
+
+
+def _config_migrate(order: MigrateOrder) -> int:
+    from bot.legacy.migrating import migrate_config
+
+    return migrate_config(order)
 
 
 async def _db_upgrade() -> int:

@@ -81,7 +81,12 @@ class Shop:
     def hooks(self, actor: Actor = ALICE) -> Hooks:
         """What `bot.cli` would pass."""
         known = {name: self.programs.get(name, refuse) for name in _PROGRAMS}
-        return Hooks(open_services=lambda: self.services(actor), guard=self.guard, **known)
+        return Hooks(
+            open_services=lambda: self.services(actor),
+            guard=self.guard,
+            config_migrate=lambda order: refuse(),
+            **known,
+        )
 
     @asynccontextmanager
     async def services(self, actor: Actor) -> AsyncIterator[CliServices]:

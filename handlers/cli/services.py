@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+from handlers.cli.orders import MigrateOrder
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
@@ -43,5 +44,6 @@ class Hooks:
     sandbox: Program
     config_check: Program
     config_schema: Program
+    config_migrate: Callable[[MigrateOrder], int]
     db_upgrade: Program
     audit_verify: Program

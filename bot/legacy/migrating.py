@@ -1,0 +1,124 @@
+"""`hms-sys config migrate`: from `.hms-ops-config.json` to `hms.yaml`, and a `.env` beside it when asked.
+
+Either everything is written or nothing, and what is there already is overwritten only when asked. The
+result is read back by the same code that `config check` runs before it is written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.config.document import parse_document
+from bot.config.reading import check_document
+from bot.faults import ConfigError
+from bot.legacy.reporting import report_document, say_report
+from bot.legacy.writing import write_yaml
+from handlers.cli.orders import MigrateOrder
+from operations.errors import InvalidRequest
+from operations.integration.legacy.document import Unreadable, read_document
+from operations.integration.legacy.secrets import Secret
+from operations.integration.legacy.spelling import say_path
+from operations.integration.legacy.translation import Hints, Translation, translate
+
+_STDOUT = "-"
+
+
+def migrate_config(order: MigrateOrder) -> int:
+    """The exit code; raises InvalidRequest when nothing can be or was written."""
+    translation = _translated(order)
+    text = write_yaml(translation, Path(order.source).name)
+    _check(text, translation)
+    secrets_text = "".join(_secret_lines(translation.secrets)) if order.secrets_file else ""
+    written = _write_all(order, text, secrets_text)
+    if order.as_json:
+        sys.stdout.write(report_document(translation, *written) + "\n")
+        return 0
+    stream = sys.stderr if order.target == _STDOUT else sys.stdout
+    stream.write(say_report(translation) + "\n")
+    for name in filter(None, written):
+        stream.write(f"\nWritten: {name}\n")
+    return 0
+
+
+def _translated(order: MigrateOrder) -> Translation:
+    try:
+        raw = Path(order.source).read_bytes()
+    except OSError as exc:
+        raise InvalidRequest(f"{order.source} cannot be read: {exc.strerror}.") from exc
+    hints = Hints(
+        deploys_channel=order.deploys_channel,
+        alerts_channel=order.alerts_channel,
+        organization=order.organization,
+    )
+    try:
+        return translate(read_document(raw), hints)
+    except Unreadable as exc:
+        raise InvalidRequest(f"{order.source}:{exc.message}", hint=exc.hint) from exc
+
+
+def _check(text: str, translation: Translation) -> None:
+    """What is to be written must pass `config check` and hold no secret."""
+    try:
+        check_document(parse_document(text, "the new hms.yaml"))
+    except ConfigError as exc:
+        raise InvalidRequest(
+            f"What was read makes no valid configuration:\n{exc.message}",
+            hint="Nothing was written. Mend the old file at these keys, or take them out.",
+        ) from exc
+    for secret in translation.secrets:
+        if len(secret.value) >= 6 and secret.value in text:
+            raise InvalidRequest(
+                f"{say_path(secret.path)} is a secret and stands at another key too.",
+                hint="Nothing was written. Take it out of the other key.",
+            )
+
+
+def _secret_lines(secrets: tuple[Secret, ...]) -> Iterator[str]:
+    """`NAME='value'`, as shells, Compose and systemd read it; one variable has one value."""
+    known: dict[str, Secret] = {}
+    for secret in secrets:
+        first = known.setdefault(secret.variable or say_path(secret.path), secret)
+        if not secret.variable:
+            continue
+        if first.value != secret.value:
+            yield f"# {say_path(secret.path)} has another value than {say_path(first.path)}: decide.\n"
+        elif "'" in secret.value or "\n" in secret.value:
+            yield f"# {secret.variable} has a quote or several lines: use {secret.variable}_FILE.\n"
+        elif first is secret:
+            yield f"{secret.variable}='{secret.value}'\n"
+
+
+def _write_all(order: MigrateOrder, text: str, secrets_text: str) -> tuple[str, str]:
+    """The names of what was written; everything is checked before the first byte is."""
+    files = [] if order.target == _STDOUT else [(Path(order.target), text, 0o644)]
+    if order.secrets_file:
+        files.append((Path(order.secrets_file), secrets_text, 0o600))
+    for path, _, _ in files:
+        if path.exists() and not order.force:
+            raise InvalidRequest(
+                f"{path} is there already, and nothing was written.",
+                hint="Write elsewhere with -o, or overwrite it with --force.",
+            )
+    for path, content, mode in files:
+        _write(path, content, mode)
+    if order.target == _STDOUT and not order.as_json:
+        sys.stdout.write(text)
+    return ("" if order.target == _STDOUT else order.target), order.secrets_file
+
+
+def _write(path: Path, content: str, mode: int) -> None:
+    """Whole or not at all; a file with secrets is private from its first byte on."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except OSError as exc:
+        raise InvalidRequest(f"{path} cannot be written: {exc.strerror}.") from exc

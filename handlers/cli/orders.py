@@ -1,0 +1,19 @@
+"""What a person orders of a program that the composition root brings, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateOrder:
+    """`target` "-": standard output. `secrets_file` "": secrets are named, not written."""
+
+    source: str
+    target: str
+    secrets_file: str
+    force: bool
+    as_json: bool
+    deploys_channel: str
+    alerts_channel: str
+    organization: str
