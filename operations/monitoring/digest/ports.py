@@ -1,0 +1,133 @@
+"""What digests ask of the outside world. All times are aware UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from operations.monitoring.alert import Alert
+from operations.monitoring.check import Flip
+from operations.monitoring.digest.digest import Digest, EndedRollout, GroupLine, StoredDigest
+from operations.monitoring.digest.span import Span
+from operations.monitoring.errors.group import ErrorGroup
+from operations.monitoring.ports import Checks, Outbox
+from operations.monitoring.ports import Alerts as OpenAlerts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourCount:
+    """Errors of a project in one hour of UTC, which begins at `hour`."""
+
+    project: str
+    hour: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchChange:
+    """A check was stopped, or started again."""
+
+    check_id: str
+    stopped: bool
+    at: datetime
+
+
+class DigestSources(Protocol):
+    """What digests are made from, within a transaction; nothing is changed."""
+
+    async def errors(self, hours: Span) -> Sequence[HourCount]:
+        """Error counts by project and hour; an hour without errors is left out."""
+        ...
+
+    async def new_groups(self, span: Span, *, limit: int) -> tuple[Sequence[GroupLine], int]:
+        """Open groups that were first seen in the span, the loudest first, and how many there are."""
+        ...
+
+    async def worst_groups(self, span: Span, *, limit: int) -> Sequence[GroupLine]:
+        """Open groups that were seen in the span, the loudest in it first."""
+        ...
+
+    async def alerts(self, span: Span) -> Sequence[Alert]:
+        """Those that fired, were acknowledged or were resolved in the span.
+
+        One that had been open for more than a month may be missing.
+        """
+        ...
+
+    async def rollouts(self, span: Span) -> Sequence[EndedRollout]:
+        """Those that ended in the span, oldest first."""
+        ...
+
+    async def flips(self, since: datetime) -> Sequence[Flip]:
+        """Changes of all checks since then, oldest first."""
+        ...
+
+    async def watch_changes(self, since: datetime) -> Sequence[WatchChange]:
+        """Who was stopped and started since then, oldest first."""
+        ...
+
+    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
+        """Groups as they are now."""
+        ...
+
+    async def alerts_now(self, alert_ids: Collection[int]) -> Mapping[int, Alert]:
+        """Alerts as they are now."""
+        ...
+
+
+class Digests(Protocol):
+    """Digests in the database, within a transaction."""
+
+    async def add(self, draft: StoredDigest) -> StoredDigest | None:
+        """Store a new one, whose id is given here; None when there is one with its key."""
+        ...
+
+    async def begin(self, key: str, at: datetime) -> None:
+        """Remember that the days up to this one are no concern of ours."""
+        ...
+
+    async def get(self, digest_id: int) -> StoredDigest | None:
+        """Read one."""
+        ...
+
+    async def newest_day(self) -> str:
+        """The newest scheduled one's key, or what `begin` remembered; "" when there is neither."""
+        ...
+
+
+class Transaction(Protocol):
+    """All of it happens, or nothing."""
+
+    @property
+    def digests(self) -> Digests: ...
+
+    @property
+    def digest_sources(self) -> DigestSources: ...
+
+    @property
+    def checks(self) -> Checks: ...
+
+    @property
+    def alerts(self) -> OpenAlerts: ...
+
+    @property
+    def notices(self) -> Outbox: ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+class Painter(Protocol):
+    """Draws a digest's chart."""
+
+    async def paint(self, digest: Digest) -> bytes:
+        """A PNG. Raises ProviderError when it cannot be drawn in time."""
+        ...
