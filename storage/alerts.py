@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from storage.rows import (
     from_optional_time,
     from_time,
     to_actor,
+    to_json,
     to_optional_time,
     to_time,
 )
@@ -29,9 +31,21 @@ _IS_OPEN = sa.literal_column(OPEN_ALERT, sa.Boolean)
 _OF_ID = sa.select(*ALERTS.columns).where(_A.id == sa.bindparam("at_id"))
 _GET = Statement(_OF_ID)
 _HOLD = Statement(_OF_ID.with_for_update())
-_OPEN_FOR = sa.select(*ALERTS.columns).where(_A.check_id == sa.bindparam("at_check"), _IS_OPEN)
-_READ_OPEN_FOR = Statement(_OPEN_FOR)
-_HOLD_OPEN_FOR = Statement(_OPEN_FOR.with_for_update())
+_OPEN_FOR = Statement(
+    sa.select(*ALERTS.columns).where(_A.check_id == sa.bindparam("at_check"), _IS_OPEN)
+)
+_OPEN_AT = Statement(
+    sa.select(*ALERTS.columns)
+    .where(
+        _IS_OPEN,
+        _A.project == sa.bindparam("at_project"),
+        _A.environment == sa.bindparam("at_environment"),
+    )
+    .order_by(_A.id)
+)
+_LED_BY = Statement(
+    sa.select(*ALERTS.columns).where(_A.led_by == sa.bindparam("leader")).order_by(_A.id)
+)
 _OPEN = Statement(sa.select(*ALERTS.columns).where(_IS_OPEN).order_by(_A.id))
 _ADD = Statement(sa.insert(ALERTS).returning(_A.id), columns=_STORED)
 _SAVE = Statement(
@@ -65,9 +79,17 @@ class SqlAlerts:
         return _first(await self._session.fetch(_HOLD if lock else _GET, at_id=alert_id))
 
     async def open_for(self, check_id: str) -> Alert | None:
-        """The check's open alert; held in a writing transaction, in a reading one just read."""
-        statement = _HOLD_OPEN_FOR if self._session.is_writing else _READ_OPEN_FOR
-        return _first(await self._session.fetch(statement, at_check=check_id))
+        """The check's open alert."""
+        return _first(await self._session.fetch(_OPEN_FOR, at_check=check_id))
+
+    async def open_at(self, project: str, environment: str) -> Sequence[Alert]:
+        """Those of a target that are open."""
+        rows = await self._session.fetch(_OPEN_AT, at_project=project, at_environment=environment)
+        return [_alert_of(row) for row in rows]
+
+    async def led_by(self, alert_id: int) -> Sequence[Alert]:
+        """Those that are told in this one's message."""
+        return [_alert_of(row) for row in await self._session.fetch(_LED_BY, leader=alert_id)]
 
     async def open(self) -> Sequence[Alert]:
         """All that are open."""
@@ -106,6 +128,7 @@ def _alert_of_draft(draft: AlertDraft) -> Alert:
         source=draft.source,
         fired_at=draft.fired_at,
         led_by=draft.led_by,
+        is_unasked=draft.is_unasked,
     )
 
 
@@ -127,7 +150,10 @@ def _columns(alert: Alert) -> Columns:
         "source": alert.source,
         "fired_at": from_time(alert.fired_at),
         "led_by": alert.led_by,
+        "is_unasked": alert.is_unasked,
+        "well_at": from_optional_time(alert.well_at),
         "escalated_at": from_optional_time(alert.escalated_at),
+        "escalated_to": to_json(alert.escalated_to),
         "acknowledged_by": actor_json(alert.acknowledged_by),
         "acknowledged_at": from_optional_time(alert.acknowledged_at),
         "silenced_by": actor_json(alert.silenced_by),
@@ -155,7 +181,10 @@ def _alert_of(row: Row) -> Alert:
         source=row["source"],
         fired_at=to_time(row["fired_at"]),
         led_by=row["led_by"],
+        is_unasked=bool(row["is_unasked"]),
+        well_at=to_optional_time(row["well_at"]),
         escalated_at=to_optional_time(row["escalated_at"]),
+        escalated_to=tuple(json.loads(row["escalated_to"])),
         acknowledged_by=to_actor(row["acknowledged_by"]),
         acknowledged_at=to_optional_time(row["acknowledged_at"]),
         silenced_by=to_actor(row["silenced_by"]),

@@ -103,6 +103,7 @@ def record_columns(record: CheckRecord) -> Columns:
         "stopped_by": record.stopped_by,
         "last": _observation_json(record.last),
         "due_at": from_optional_time(record.due_at),
+        "unasked_since": from_optional_time(record.unasked_since),
     }
 
 
@@ -118,6 +119,7 @@ def _record_of(row: Row) -> CheckRecord:
         stopped_by=row["stopped_by"],
         last=_to_observation(row["last"]),
         due_at=to_optional_time(row["due_at"]),
+        unasked_since=to_optional_time(row["unasked_since"]),
     )
 
 

@@ -23,6 +23,8 @@ ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 OPEN_ALERT = "state IN ('firing', 'acknowledged')"
+WATCH_CHANGE = "action IN ('check.stopped', 'check.started')"
+LED_ALERT = "led_by IS NOT NULL"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
@@ -83,6 +85,7 @@ ROLLOUTS = sa.Table(
     partial("ended_rollouts", "state", where=ENDED),
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
+    sa.Index("ended_rollouts", "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -124,6 +127,7 @@ AUDIT = sa.Table(
     _text("detail"),
     _text("hash"),
     sa.Index("audit_of_subject", "subject", "number"),
+    partial("watch_changes", "at", where=WATCH_CHANGE),
 )
 
 NOTICES = sa.Table(
@@ -164,6 +168,7 @@ CHECKS = sa.Table(
     _text("stopped_by"),
     sa.Column("last", sa.Text),
     _number("due_at", null=True),
+    _number("unasked_since", null=True),
     partial("due_checks", "due_at", where=RUNNING_CHECK),
 )
 
@@ -177,6 +182,7 @@ FLIPS = sa.Table(
     _text("reason"),
     _number("at"),
     sa.Index("flips_of_check", "check_id", "id"),
+    sa.Index("flips_by_time", "at"),
 )
 
 ALERTS = sa.Table(
@@ -198,7 +204,10 @@ ALERTS = sa.Table(
     _text("source"),
     _number("fired_at"),
     _number("led_by", null=True),
+    sa.Column("is_unasked", sa.Boolean, nullable=False),
+    _number("well_at", null=True),
     _number("escalated_at", null=True),
+    _text("escalated_to"),
     sa.Column("acknowledged_by", sa.Text),
     _number("acknowledged_at", null=True),
     sa.Column("silenced_by", sa.Text),
@@ -208,6 +217,7 @@ ALERTS = sa.Table(
     partial("one_open_alert", "check_id", where=OPEN_ALERT, unique=True),
     partial("open_alerts", "id", where=OPEN_ALERT),
     sa.Index("alerts_by_time", "fired_at"),
+    partial("led_alerts", "led_by", where=LED_ALERT),
     sqlite_autoincrement=True,
 )
 
@@ -325,6 +335,8 @@ DIGESTS = sa.Table(
     _number("due_at"),
     _number("made_at"),
     _text("document"),
+    # Slack's id of the chart that was uploaded for it, "" when there is none.
+    _text("picture"),
     sa.Index("one_digest", "key", unique=True),
     sqlite_autoincrement=True,
 )

@@ -25,7 +25,9 @@ class Alert:
     `since` is the first miss, `seen` how many misses there were, `reason` the newest one in words.
     `rollout` names the rollout that was under way or had just ended on the target ("" none).
     `source` is the other system that raised it, "" for our own checks. `led_by` is the id of the alert
-    in whose message this one is told, as both share a cause.
+    in whose message this one is told, as both share a cause; then it stays open until all of them are
+    well, and `well_at` says since when it is so itself. `is_unasked`: whether it fails, nobody knows.
+    `escalated_to` are the channels and users who were told that nobody looks after it.
     """
 
     id: int
@@ -44,7 +46,10 @@ class Alert:
     source: str = ""
     fired_at: datetime
     led_by: int | None = None
+    is_unasked: bool = False
+    well_at: datetime | None = None
     escalated_at: datetime | None = None
+    escalated_to: tuple[str, ...] = ()
     acknowledged_by: Actor | None = None
     acknowledged_at: datetime | None = None
     silenced_by: Actor | None = None
@@ -66,6 +71,11 @@ class Alert:
     def is_open(self) -> bool:
         """Whether it still concerns anybody."""
         return self.state is not AlertState.RESOLVED
+
+    @property
+    def is_well(self) -> bool:
+        """Whether its own check is well, though others in its message may not be."""
+        return self.well_at is not None
 
 
 def parse_alert_id(text: str) -> int | None:
@@ -91,3 +101,4 @@ class AlertDraft:
     fired_at: datetime
     source: str = ""
     led_by: int | None = None
+    is_unasked: bool = False

@@ -74,6 +74,7 @@ class CheckRecord:
     `bad` and `good` count answers in a row; `first_bad_at` is when the present row of misses began.
     `flips` are the times of the newest state changes, for flapping. `stopped_by` is the id of who
     stopped it, "" when nobody did. `due_at` is None until a bot has made the check known.
+    `unasked_since` is when it began that nobody could ask it, None while it answers.
     """
 
     check_id: str
@@ -86,6 +87,7 @@ class CheckRecord:
     stopped_by: str = ""
     last: Observation | None = None
     due_at: datetime | None = None
+    unasked_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

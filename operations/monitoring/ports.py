@@ -68,7 +68,15 @@ class Alerts(Protocol):
         ...
 
     async def open_for(self, check_id: str) -> Alert | None:
-        """The check's open alert, locked."""
+        """The check's open alert."""
+        ...
+
+    async def open_at(self, project: str, environment: str) -> Sequence[Alert]:
+        """Those of a target that are open, oldest first."""
+        ...
+
+    async def led_by(self, alert_id: int) -> Sequence[Alert]:
+        """Those that are or were told in this one's message, oldest first."""
         ...
 
     async def open(self) -> Sequence[Alert]:

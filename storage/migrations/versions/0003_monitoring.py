@@ -21,6 +21,7 @@ def upgrade() -> None:
     _create_sources()
     _create_digests(number)
     _create_repeats()
+    _extend_checks()
     _extend_alerts()
     _give_notices_a_route()
     _count_rollouts_by_state()
@@ -131,10 +132,14 @@ def _create_digests(number: sa.types.TypeEngine[int]) -> None:
         sa.Column("id", number, sa.Identity(), primary_key=True),
         *_text("key", "channel"),
         *_numbers("revision", "due_at", "made_at"),
-        *_text("document"),
+        *_text("document", "picture"),
         sqlite_autoincrement=True,
     )
     op.create_index("one_digest", "digests", ["key"], unique=True)
+    op.create_index("ended_rollouts", "rollouts", ["ended_at"])
+    op.create_index("flips_by_time", "flips", ["at"])
+    rule = sa.text("action IN ('check.stopped', 'check.started')")
+    op.create_index("watch_changes", "audit", ["at"], sqlite_where=rule, postgresql_where=rule)
 
 
 def _create_repeats() -> None:
@@ -148,6 +153,10 @@ def _create_repeats() -> None:
     op.create_index("repeats_by_time", "repeats", ["at"])
 
 
+def _extend_checks() -> None:
+    op.add_column("checks", sa.Column("unasked_since", sa.BigInteger))
+
+
 def _extend_alerts() -> None:
     """Alerts from before fired when they began, for all that anybody knows."""
     op.add_column("alerts", sa.Column("source", sa.Text, nullable=False, server_default=""))
@@ -155,9 +164,16 @@ def _extend_alerts() -> None:
         "alerts", sa.Column("fired_at", sa.BigInteger, nullable=False, server_default="0")
     )
     op.add_column("alerts", sa.Column("led_by", sa.BigInteger))
+    op.add_column(
+        "alerts", sa.Column("is_unasked", sa.Boolean, nullable=False, server_default=sa.false())
+    )
+    op.add_column("alerts", sa.Column("well_at", sa.BigInteger))
     op.add_column("alerts", sa.Column("escalated_at", sa.BigInteger))
+    op.add_column("alerts", sa.Column("escalated_to", sa.Text, nullable=False, server_default="[]"))
     op.execute("UPDATE alerts SET fired_at = since")
     op.create_index("alerts_by_time", "alerts", ["fired_at"])
+    rule = sa.text("led_by IS NOT NULL")
+    op.create_index("led_alerts", "alerts", ["led_by"], sqlite_where=rule, postgresql_where=rule)
 
 
 _NOTICE = (
