@@ -19,6 +19,7 @@ _NEEDLESS = {
     "log": "HMS-SYS keeps history in its database and logs to its output",
     "logs": "HMS-SYS keeps history in its database and logs to its output",
     "version": "belongs to the file's format, which is another now",
+    "enabled": "checks run unless somebody says `monitor stop`",
     "debug": "is HMS_LOG_LEVEL now",
     "verbose": "is HMS_LOG_LEVEL now",
     "kubeconfig": "is the variable KUBECONFIG now",
@@ -103,6 +104,7 @@ class _Translator:
     def _all_targets(self) -> tuple[Keys, Keys, list[Keys]]:
         projects: dict[str, dict[str, Keys]] = {}
         checks: list[Keys] = []
+        seen: dict[str, str] = {}
         for spot in find_spots(self._reading):
             if not is_name(spot.project) or not is_name(spot.environment):
                 self._leave_out(spot, "its name has characters that HMS-SYS does not take")
@@ -110,6 +112,10 @@ class _Translator:
             keys = self._targets.read(spot)
             if keys is None:
                 self._left_out.append(spot.name)
+                continue
+            first = seen.setdefault(repr(sorted(keys.items())), spot.name)
+            if first != spot.name:
+                self._leave_out(spot, f"would deploy to the same object as {first}")
                 continue
             projects.setdefault(spot.project, {})[spot.environment] = keys | self._common(spot)
             checks += self._checks(spot)
@@ -220,6 +226,8 @@ class _Translator:
 
 
 def _reasons(leaf: Found) -> Iterator[str]:
+    if isinstance(leaf.value, str) and leaf.value.startswith("$"):
+        yield "names a variable already: see the list of variables for the one that HMS-SYS reads"
     words = say_path(leaf.path).lower().replace("[", ".").split(".")
     for word, reason in _NEEDLESS.items():
         if any(step == word or step.startswith(f"{word}_") for step in words):

@@ -1,0 +1,232 @@
+"""Every legacy configuration of the folder: taken over as a valid `hms.yaml`, or refused with a place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.config import load_config
+from bot.legacy.migrating import migrate_config
+from handlers.cli.orders import MigrateOrder
+from operations.errors import InvalidRequest
+
+FOLDER = Path(__file__).with_name("configurations")
+
+TAKEN: dict[str, tuple[str, ...]] = {
+    "apps_and_envs": ("shop/live on Forge decide-me/2",),
+    "aws_keys": ("api/prod on AWS ECS main/api",),
+    "camel_case": ("myApp/staging on Kubernetes default/web",),
+    "daemonset_and_statefulset": (
+        "agent/prod on Kubernetes kube-system/agent",
+        "db/prod on Kubernetes default/db",
+    ),
+    "dashed_keys": ("web/qa on Kubernetes default/web",),
+    "ecs_without_region": (),
+    "email_over_tls": ("web/prod on Kubernetes default/web",),
+    "email_without_server": ("web/prod on Kubernetes default/web",),
+    "environments_as_names": (
+        "web/staging on Kubernetes apps/web",
+        "api/staging on Kubernetes apps/api",
+    ),
+    "environments_at_the_top": (
+        "web/staging on Kubernetes apps/web",
+        "web/prod on AWS ECS main/web",
+    ),
+    "environments_hold_projects_bare": (
+        "web/prod on Kubernetes default/web",
+        "api/prod on Kubernetes default/api",
+    ),
+    "flat_forge": ("site/prod on Forge decide-me/34",),
+    "mixed_platforms": (
+        "web/staging on Kubernetes default/web",
+        "web/prod on AWS ECS main/web",
+        "site/prod on Forge acme/2",
+    ),
+    "monitoring": ("web/prod on Kubernetes default/web",),
+    "names_with_spaces": ("web/prod on Kubernetes default/web",),
+    "nested_forge": ("site/prod on Forge acme/34",),
+    "no_provider": (),
+    "nothing_configured": (),
+    "placeholders": (
+        "api/staging on AWS ECS staging-cluster/api-staging",
+        "api/prod on AWS ECS prod-cluster/api-prod",
+    ),
+    "projects_as_list": (
+        "api/staging on AWS ECS main/api-staging",
+        "api/prod on AWS ECS main/api-prod",
+        "worker/prod on AWS ECS main/worker",
+    ),
+    "screaming_keys": ("site/prod on Forge decide-me/8",),
+    "shared_environments": (
+        "web/staging on Kubernetes staging/web",
+        "web/prod on Kubernetes production/web",
+        "api/staging on Kubernetes staging/api",
+        "api/prod on Kubernetes production/api",
+    ),
+    "shell_characters": ("web/prod on Kubernetes default/web",),
+    "slack_channel_id": ("web/prod on Kubernetes default/web",),
+    "unicode": ("web/prod on Kubernetes default/web",),
+    "variables_instead_of_secrets": ("site/prod on Forge decide-me/2",),
+    "words_yaml_would_bend": ("on/off on Kubernetes yes/web",),
+}
+REFUSED = {
+    "broken_byte_order_mark": ":1:1: begins with a byte-order mark",
+    "broken_comment": ":2:3: JSON has no comments",
+    "broken_cut_short": ":2:1: a comma or “}” is missing here",
+    "broken_empty": ":1:1: is empty",
+    "broken_encoding": ":1:14: is not UTF-8 text here",
+    "broken_list": ":1:1: must be an object",
+    "broken_number": ":1:23: projects.web.server_id must be a whole number",
+    "broken_single_quotes": ":1:2: a key in double quotes must stand here",
+    "broken_trailing_comma": ":1:40: the comma before the end is one too many",
+    "broken_twice": ":2:2: “projects” stands twice, first in line 1",
+    "broken_type": ":1:23: projects.web.provider must be a text",
+}
+
+
+def order(name: str, folder: Path, **changes: object) -> MigrateOrder:
+    plain: dict[str, object] = {
+        "source": str(FOLDER / f"{name}.json"),
+        "target": str(folder / "hms.yaml"),
+        "secrets_file": "",
+        "force": False,
+        "as_json": True,
+        "deploys_channel": "",
+        "alerts_channel": "",
+        "organization": "",
+    }
+    return MigrateOrder(**{**plain, **changes})  # type: ignore[arg-type]  # the dataclass checks
+
+
+def secrets_in(name: str) -> list[str]:
+    """By the corpus' own habit: what looks secret in these made-up files."""
+    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    marks = ("token-", "0123456789abc", "hooks.slack.com", "p4ssw0rd", "AKIA", "wJalr", "xoxb-")
+    return [mark for mark in marks if mark in text]
+
+
+def test_the_tables_name_every_file_of_the_folder() -> None:
+    files = {file.stem for file in FOLDER.glob("*.json")}
+
+    assert files == {*TAKEN, *REFUSED}
+    assert len(files) >= 25
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_legacy_configuration_becomes_a_valid_one(name: str, tmp_path: Path) -> None:
+    assert migrate_config(order(name, tmp_path)) == 0
+
+    targets = load_config(tmp_path / "hms.yaml").catalog().targets
+    assert tuple(f"{target.name} on {target.spec.title}" for target in targets) == TAKEN[name]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_no_secret_gets_into_the_new_file_or_the_report(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate_config(order(name, tmp_path))
+
+    told = (tmp_path / "hms.yaml").read_text(encoding="utf-8") + capsys.readouterr().out
+    assert [mark for mark in secrets_in(name) if mark in told] == []
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_every_value_is_accounted_for(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was left out or not understood is said with its path; nothing vanishes."""
+    migrate_config(order(name, tmp_path))
+
+    report = json.loads(capsys.readouterr().out)
+    unknown = {f["path"] for f in report["findings"] if f["kind"] in ("unknown", "changed")}
+    expected = {
+        "monitoring": {"monitor.enabled"},
+        "no_provider": {"projects.mystery.port"},
+        "shell_characters": {"projects.web.environments.prod.pre_deploy"},
+        "unicode": {"projects.web.environments.prod.beschreibung"},
+        "variables_instead_of_secrets": {"forge_api_token"},
+        "camel_case": {"slackWebhookUrl"},
+        "email_over_tls": {"notifications.slack.webhook_url"},
+        "names_with_spaces": {"projects.my app.provider", "projects.my app.deployment"},
+    }
+    assert unknown == expected.get(name, set())
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_broken_one_is_refused_with_its_place_and_nothing_is_written(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        migrate_config(order(name, tmp_path, secrets_file=str(tmp_path / ".env")))
+
+    assert f"{name}.json{REFUSED[name]}" in refusal.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "hms.yaml").write_text("mine")
+
+    with pytest.raises(InvalidRequest, match="is there already"):
+        migrate_config(order("flat_forge", tmp_path, secrets_file=str(tmp_path / ".env")))
+
+    assert (tmp_path / "hms.yaml").read_text() == "mine"
+    assert not (tmp_path / ".env").exists()
+
+
+def test_force_overwrites(tmp_path: Path) -> None:
+    (tmp_path / "hms.yaml").write_text("mine")
+
+    migrate_config(order("flat_forge", tmp_path, force=True))
+
+    assert load_config(tmp_path / "hms.yaml").projects.keys() == {"site"}
+
+
+def test_secrets_are_written_when_asked_to_a_file_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+
+    migrate_config(order("aws_keys", tmp_path, secrets_file=str(file)))
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().splitlines() == [
+        "AWS_ACCESS_KEY_ID='AKIAIOSFODNN7EXAMPLE'",
+        "AWS_SECRET_ACCESS_KEY='wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'",
+    ]
+
+
+def test_what_a_person_says_beforehand_leaves_nothing_to_decide(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"deploys_channel": "C0123ABCD", "organization": "acme"}
+
+    migrate_config(order("flat_forge", tmp_path, **given))
+
+    assert json.loads(capsys.readouterr().out)["needs_decision"] is False
+    config = load_config(tmp_path / "hms.yaml")
+    assert config.slack.deploys_channel == "C0123ABCD"
+    assert config.catalog().targets[0].spec.title == "Forge acme/34"
+
+
+def test_a_secret_at_a_second_key_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "old.json"
+    file.write_text(
+        '{"forge_api_token": "tok-0123456789", "projects": {"web": {"provider": "k8s",'
+        ' "deployment": "web", "environment": "prod", "container": "tok-0123456789"}}}'
+    )
+
+    with pytest.raises(InvalidRequest, match="stands at another key too"):
+        migrate_config(order("", tmp_path, source=str(file)))
+
+    assert not (tmp_path / "hms.yaml").exists()
+
+
+def test_a_dash_prints_the_file_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate_config(order("flat_forge", tmp_path, target="-", as_json=False))
+
+    told = capsys.readouterr()
+    assert told.out.startswith("# Taken over from flat_forge.json")
+    assert "Needs a decision:" in told.err
+    assert list(tmp_path.iterdir()) == []
