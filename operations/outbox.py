@@ -6,7 +6,7 @@ draws that. So a card that changed ten times while Slack was down is told once, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -53,6 +53,8 @@ class Notice:
     attempts: int = 0
     created_at: datetime | None = None
     route: str = SLACK
+    is_failure: bool = False
+    """Tells that something went wrong, which may go other ways too. Known when it is put, not kept."""
     uncertain: bool = False
     """An earlier attempt ended without an answer: look whether it was delivered before telling again."""
 
@@ -63,6 +65,14 @@ class PostedMessage:
 
     channel: str
     ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """A notice that does not get through: since when it waits, and what the last attempt met."""
+
+    since: datetime
+    error: str
 
 
 class NoticeQueue(Protocol):
@@ -98,6 +108,26 @@ class NoticeQueue(Protocol):
         """How many notices are due and not delivered."""
         ...
 
-    async def wait(self, seconds: float) -> None:
-        """Return when a notice may be due, at the latest after `seconds`."""
+    async def delay(self, subject: str, kind: NoticeKind) -> Delay | None:
+        """What keeps the subject's notice from Slack; None while nothing does."""
+        ...
+
+    async def wait(self, seconds: float, *, route: str = SLACK) -> None:
+        """Return when a notice of the route may be due, at the latest after `seconds`."""
+        ...
+
+
+class FallBackQueue(Protocol):
+    """What becomes of notices whose route is closed. Each call is a transaction of its own."""
+
+    async def fall_back(self, route: str, now: datetime, before: datetime) -> int:
+        """Put on `route` what waits for Slack since `before` or longer.
+
+        Only ends and decisions, only while attempts fail, and each version once. What `route` tells
+        anyway (`operations.routing`) is not told twice. Returns how many were put.
+        """
+        ...
+
+    async def retire(self, routes: Collection[str]) -> Mapping[str, int]:
+        """Give up what waits on a route that is none of these any more; returns how many by route."""
         ...

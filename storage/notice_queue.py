@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
-from operations.outbox import SLACK, Notice, NoticeKind, PostedMessage, Urgency
+from operations.outbox import SLACK, Delay, Notice, NoticeKind, PostedMessage, Urgency
 from storage.rows import from_time, to_optional_time, to_time
 from storage.schema import NOTICES, UNDELIVERED
 from storage.session import Engine, Row, Topic
@@ -102,8 +103,17 @@ _POSTED = Statement(
 _DEPTH = Statement(
     sa.select(sa.func.count().label("depth")).select_from(NOTICES).where(_IS_UNDELIVERED)
 )
+_DELAY = Statement(
+    sa.select(_N.created_at, _N.last_error).where(
+        *_OF_SUBJECT, _IS_UNDELIVERED, _N.last_error != sa.literal_column("''")
+    )
+)
 _DUE_AT = sa.case((_N.claim_until > _N.due_at, _N.claim_until), else_=_N.due_at)
-_EARLIEST = Statement(sa.select(sa.func.min(_DUE_AT).label("due_at")).where(_IS_UNDELIVERED))
+_EARLIEST = Statement(
+    sa.select(sa.func.min(_DUE_AT).label("due_at")).where(
+        _IS_UNDELIVERED, _N.route == sa.bindparam("on_route")
+    )
+)
 
 _UNCLAIMED = -1
 _Key = tuple[str, NoticeKind, str, int, int]
@@ -115,7 +125,7 @@ class SqlNoticeQueue:
     def __init__(self, engine: Engine, now: Now) -> None:
         self._engine = engine
         self._claims: dict[_Key, int] = {}
-        self._waiting = Waiting(engine, Topic.NOTICES, now, self._earliest)
+        self._now = now
 
     async def claim(
         self, owner: str, now: datetime, until: datetime, *, limit: int, route: str = SLACK
@@ -195,9 +205,20 @@ class SqlNoticeQueue:
         async with self._engine.session(writing=False) as session:
             return int((await session.fetch(_DEPTH))[0]["depth"])
 
-    async def wait(self, seconds: float) -> None:
-        """Return when a notice may be due."""
-        await self._waiting.wait(seconds)
+    async def delay(self, subject: str, kind: NoticeKind) -> Delay | None:
+        """What keeps it from Slack."""
+        async with self._engine.session(writing=False) as session:
+            rows = await session.fetch(
+                _DELAY, at_subject=subject, at_kind=kind.value, at_route=SLACK
+            )
+        if not rows:
+            return None
+        return Delay(since=to_time(rows[0]["created_at"]), error=rows[0]["last_error"])
+
+    async def wait(self, seconds: float, *, route: str = SLACK) -> None:
+        """Return when a notice of the route may be due: another route's would only wake it in vain."""
+        earliest = partial(self._earliest, route)
+        await Waiting(self._engine, Topic.NOTICES, self._now, earliest).wait(seconds)
 
     def _claim_of(self, notice: Notice) -> dict[str, object]:
         number = self._claims.get(_key(notice), _UNCLAIMED)
@@ -206,9 +227,9 @@ class SqlNoticeQueue:
     def _forget(self, notice: Notice) -> None:
         self._claims.pop(_key(notice), None)
 
-    async def _earliest(self) -> datetime | None:
+    async def _earliest(self, route: str) -> datetime | None:
         async with self._engine.session(writing=False) as session:
-            rows = await session.fetch(_EARLIEST)
+            rows = await session.fetch(_EARLIEST, on_route=route)
         return to_optional_time(rows[0]["due_at"])
 
 

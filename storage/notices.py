@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from operations.outbox import Notice, Urgency
+from operations.routing import Routing
 from storage.rows import from_time
 from storage.schema import NOTICES
 from storage.session import Session, Topic, require_writing
@@ -23,9 +24,13 @@ def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
 
     One that was postponed is not hurried by mere progress; a decision or an end is tried at once, and
     its attempts count anew: else a short outage amid much progress would hold the end back for long.
+    Progress adds nothing to what has fallen back already; a new decision or end does, unless the way to
+    fall back on is told of it in this transaction too (then the refused row says so).
     """
     afresh = sa.or_(_IS_DELIVERED, new.urgency < int(Urgency.PROGRESS))
     more_urgent = sa.case((_N.urgency < new.urgency, _N.urgency), else_=new.urgency)
+    keeps_up = sa.and_(new.urgency >= int(Urgency.PROGRESS), _N.fallen_back >= _N.version)
+    is_told = sa.or_(new.fallen_back > 0, keeps_up)
     return {
         "channel": new.channel,
         "urgency": sa.case((_IS_DELIVERED, new.urgency), else_=more_urgent),
@@ -34,26 +39,34 @@ def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
         "put_at": new.put_at,
         "due_at": sa.case((sa.or_(afresh, _N.attempts == 0), new.due_at), else_=_N.due_at),
         "attempts": sa.case((afresh, 0), else_=_N.attempts),
+        "fallen_back": sa.case((is_told, _N.version + 1), else_=_N.fallen_back),
     }
 
 
-_PUT = upsert(NOTICES, _put_again)
+PUT = upsert(NOTICES, _put_again)
 
 
 class SqlNotices:
-    """The port `Notices` within one transaction."""
+    """The port `Outbox` within one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, routing: Routing) -> None:
         self._session = session
+        self._routing = routing
 
     async def put(self, notice: Notice, now: datetime) -> None:
-        """Make it due."""
+        """Make it due, on every way that is there for it; without a channel not in Slack."""
         require_writing(self._session)
-        await self._session.defer(_PUT, [_columns(notice, from_time(now))])
-        self._session.announce(Topic.NOTICES)
+        at = from_time(now)
+        rows = [row_of(more, at) for more in self._routing.beside(notice)]
+        if notice.channel:
+            rows.append(row_of(notice, at, is_covered=self._routing.is_covered(notice)))
+        if rows:
+            await self._session.defer(PUT, rows)
+            self._session.announce(Topic.NOTICES)
 
 
-def _columns(notice: Notice, at: int) -> dict[str, object]:
+def row_of(notice: Notice, at: int, *, is_covered: bool = False) -> dict[str, object]:
+    """A notice that is put for the first time. `is_covered`: the way to fall back on tells it too."""
     return {
         "subject": notice.subject,
         "kind": notice.kind.value,
@@ -73,5 +86,5 @@ def _columns(notice: Notice, at: int) -> dict[str, object]:
         "uncertain": False,
         "posted_channel": None,
         "posted_ts": None,
-        "fallen_back": 0,
+        "fallen_back": int(is_covered),
     }

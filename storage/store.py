@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from operations.routing import Routing
 from storage.alerts import SqlAlerts
 from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
@@ -17,11 +18,11 @@ from storage.session import Engine, Session
 class SqlTransaction:
     """The ports `Transaction` of deployment and of monitoring."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, routing: Routing) -> None:
         self.rollouts = SqlRollouts(session)
         self.locks = SqlLocks(session)
         self.audit = SqlAuditLog(session)
-        self.notices = SqlNotices(session)
+        self.notices = SqlNotices(session, routing)
         self.checks = SqlChecks(session)
         self.alerts = SqlAlerts(session)
 
@@ -29,14 +30,15 @@ class SqlTransaction:
 class SqlStore:
     """The ports `Store` of deployment and of monitoring."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, routing: Routing | None = None) -> None:
         self._engine = engine
+        self._routing = routing or Routing()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
         """A writing transaction. One within another of the same task would wait for itself."""
         async with self._engine.session(writing=True) as session:
-            transaction = SqlTransaction(session)
+            transaction = SqlTransaction(session, self._routing)
             yield transaction
             await transaction.audit.write()
 
@@ -44,4 +46,4 @@ class SqlStore:
     async def snapshot(self) -> AsyncIterator[SqlTransaction]:
         """A reading transaction: one state of everything, however long it takes."""
         async with self._engine.session(writing=False) as session:
-            yield SqlTransaction(session)
+            yield SqlTransaction(session, self._routing)

@@ -10,6 +10,8 @@ from operations.deployment.ports import Transaction
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.outbox import Notice, NoticeKind, Urgency
 
+_WENT_WRONG = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK, RolloutState.UNKNOWN})
+
 
 async def record(
     tx: Transaction, rollout: Rollout, action: str, actor: Actor, now: datetime, **detail: str
@@ -22,8 +24,6 @@ async def record(
 
 async def announce(tx: Transaction, rollout: Rollout, now: datetime) -> None:
     """Make the rollout's message due, and at its end the reply and the evidence."""
-    if not rollout.channel:
-        return
     urgency = _urgency(rollout)
     await tx.notices.put(_notice(rollout, NoticeKind.CARD, urgency), now)
     if not rollout.has_ended:
@@ -42,4 +42,10 @@ def _urgency(rollout: Rollout) -> Urgency:
 
 
 def _notice(rollout: Rollout, kind: NoticeKind, urgency: Urgency) -> Notice:
-    return Notice(subject=rollout.name, kind=kind, channel=rollout.channel, urgency=urgency)
+    return Notice(
+        subject=rollout.name,
+        kind=kind,
+        channel=rollout.channel,
+        urgency=urgency,
+        is_failure=rollout.state in _WENT_WRONG,
+    )

@@ -1,42 +1,105 @@
-"""What every change of an alert brings along: notices for people and an event in the audit trail."""
+"""What every change of an alert brings along: notices for people and an event in the audit trail.
+
+Alerts change only while their target is held (`hold`), as those of one target may be told together. Who
+takes several locks takes checks first, in the order of their ids, then the target, then reads the alerts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from operations.actor import SYSTEM, Actor
 from operations.audit import AuditEvent
-from operations.monitoring.alert import Alert, AlertDraft, AlertState
+from operations.monitoring import grouping
+from operations.monitoring.alert import Alert, AlertDraft
+from operations.monitoring.grouping import AlertGroup
+from operations.monitoring.policy import is_silenced
 from operations.monitoring.ports import Transaction
 from operations.outbox import Notice, NoticeKind, Urgency
 
 
+async def hold(tx: Transaction, project: str, environment: str) -> None:
+    """Nobody else changes the target's alerts until the transaction ends.
+
+    What is held is a row in the place of a check's; no check has such an id, as theirs have a colon.
+    """
+    await tx.checks.get(f"{project}/{environment}", lock=True)
+
+
+async def read_group(tx: Transaction, alert: Alert) -> AlertGroup:
+    """The alert with all that are told in the same message."""
+    leader = alert if alert.led_by is None else await tx.alerts.get(alert.led_by)
+    if leader is None:
+        return AlertGroup(alert)
+    return AlertGroup(leader, tuple(await tx.alerts.led_by(leader.id)))
+
+
 async def fire(tx: Transaction, draft: AlertDraft, now: datetime) -> Alert:
-    """Store a new alert and tell people."""
-    alert = await tx.alerts.add(draft)
-    await tell(tx, alert, Urgency.FINAL, now)
+    """Store a new alert and tell people, in the message of another when both share a cause.
+
+    The target is held. A silence was given for what was known then: that more fails is told all the same.
+    """
+    open_there = await tx.alerts.open_at(draft.project, draft.environment)
+    leader = grouping.leader_for(open_there, now)
+    alert = await tx.alerts.add(replace(draft, led_by=leader.id if leader else None))
+    if leader is not None:
+        alert = await tx.alerts.save(grouping.join(leader, alert))
     await record(tx, alert, "alert.fired", SYSTEM, now, reason=draft.reason)
+    group = await read_group(tx, alert)
+    await tell(tx, group, Urgency.FINAL if leader is None else Urgency.DECISION, now)
     return alert
 
 
-async def end(tx: Transaction, alert: Alert, now: datetime) -> Alert:
-    """It is well again; told also when the alert is silenced."""
-    ended = await tx.alerts.save(
-        replace(alert, state=AlertState.RESOLVED, resolved_at=now, is_flapping=False)
-    )
-    await tell(tx, ended, Urgency.FINAL, now)
-    await record(tx, ended, "alert.resolved", SYSTEM, now)
-    return ended
-
-
-async def tell(tx: Transaction, alert: Alert, urgency: Urgency, now: datetime) -> None:
-    """Make the alert's message due, and at its end the reply in its thread."""
-    if not alert.channel:
+async def recover(tx: Transaction, alert: Alert, now: datetime) -> None:
+    """It is well again; told also when it is silenced. The target is held."""
+    if alert.is_well:
         return
-    kinds = (NoticeKind.CARD,) if alert.is_open else (NoticeKind.CARD, NoticeKind.ENDED)
+    group = await read_group(tx, alert)
+    changed = grouping.recover(group, alert, now)
+    is_over = not changed[0].is_open
+    group = await save(tx, group, changed)
+    await record(tx, alert, "alert.resolved" if is_over else "alert.recovered", SYSTEM, now)
+    await tell(tx, group, Urgency.FINAL if is_over else Urgency.DECISION, now)
+
+
+async def progress(tx: Transaction, alert: Alert, now: datetime) -> None:
+    """Store what goes on; it is told unless nobody wants to hear of it. The target is held."""
+    group = await read_group(tx, await tx.alerts.save(alert))
+    if not is_silenced(group.leader, now):
+        await tell(tx, group, Urgency.PROGRESS, now)
+
+
+async def save(tx: Transaction, group: AlertGroup, changed: Iterable[Alert]) -> AlertGroup:
+    """Store several; the group as it is by then."""
+    for alert in changed:
+        group = group.changed(await tx.alerts.save(alert))
+    return group
+
+
+async def tell(tx: Transaction, group: AlertGroup, urgency: Urgency, now: datetime) -> None:
+    """Make the group's message due, at its end the reply in its thread, and what was told elsewhere."""
+    leader = group.leader
+    kinds = (NoticeKind.CARD,) if leader.is_open else (NoticeKind.CARD, NoticeKind.ENDED)
     for kind in kinds:
-        notice = Notice(subject=alert.label, kind=kind, channel=alert.channel, urgency=urgency)
+        notice = Notice(
+            subject=leader.label, kind=kind, channel=leader.channel, urgency=urgency
+        )
+        await tx.notices.put(notice, now)
+    if urgency is not Urgency.PROGRESS:
+        await tell_elsewhere(tx, leader, now)
+
+
+async def tell_elsewhere(tx: Transaction, leader: Alert, now: datetime) -> None:
+    """Make due what says that nobody looks after it: one message for each who is told."""
+    for number, receiver in enumerate(leader.escalated_to, start=1):
+        notice = Notice(
+            subject=f"{leader.label}/{number}",
+            kind=NoticeKind.ESCALATED,
+            channel=receiver,
+            urgency=Urgency.DECISION,
+        )
         await tx.notices.put(notice, now)
 
 
