@@ -85,7 +85,7 @@ ROLLOUTS = sa.Table(
     partial("ended_rollouts", "state", where=ENDED),
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
-    sa.Index("ended_rollouts", "ended_at"),
+    sa.Index("rollouts_by_end", "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -347,6 +347,7 @@ REPEATS = sa.Table(
     sa.Column("component", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
     _text("body_hash"),
+    _text("answer"),
     _number("rollout_id"),
     _number("at"),
     sa.Index("repeats_by_time", "at"),

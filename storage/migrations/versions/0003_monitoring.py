@@ -136,7 +136,7 @@ def _create_digests(number: sa.types.TypeEngine[int]) -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("one_digest", "digests", ["key"], unique=True)
-    op.create_index("ended_rollouts", "rollouts", ["ended_at"])
+    op.create_index("rollouts_by_end", "rollouts", ["ended_at"])
     op.create_index("flips_by_time", "flips", ["at"])
     rule = sa.text("action IN ('check.stopped', 'check.started')")
     op.create_index("watch_changes", "audit", ["at"], sqlite_where=rule, postgresql_where=rule)
@@ -147,7 +147,7 @@ def _create_repeats() -> None:
         "repeats",
         sa.Column("component", sa.Text, primary_key=True),
         sa.Column("key", sa.Text, primary_key=True),
-        *_text("body_hash"),
+        *_text("body_hash", "answer"),
         *_numbers("rollout_id", "at"),
     )
     op.create_index("repeats_by_time", "repeats", ["at"])
