@@ -1,0 +1,144 @@
+"""The old name, as a process beside a program that records what it is called with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_RECORDER = """\
+#!{python}
+import json, sys
+json.dump(sys.argv[1:], open({file!r}, "w"))
+print("from hms-sys")
+sys.exit(int({code!r}))
+"""
+_WRAPPER = "#!{python}\nfrom bot.legacy.wrapper import main\nmain()\n"
+ROOT = Path(__file__).parents[4]
+
+
+@dataclass
+class Place:
+    """A folder with `hms-ops` and a recording `hms-sys` in it."""
+
+    folder: Path
+
+    def call(
+        self, *words: str, code: int = 0, name: str = "hms-ops"
+    ) -> subprocess.CompletedProcess[str]:
+        self._install("hms-sys", _RECORDER, file=str(self.folder / "called"), code=str(code))
+        wrapper = self._install(name, _WRAPPER)
+        environ = {"HOME": str(self.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+        return subprocess.run(
+            [str(wrapper), *words],
+            capture_output=True, text=True, timeout=30, check=False, env=environ, cwd=self.folder,
+        )  # fmt: skip
+
+    def called(self) -> list[str] | None:
+        """What `hms-sys` was called with; None when it was not."""
+        file = self.folder / "called"
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def _install(self, name: str, text: str, **values: str) -> Path:
+        path = self.folder / name
+        path.write_text(text.format(python=sys.executable, **values))
+        path.chmod(0o755)
+        return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["deploy", "forge", "site", "prod"], ["deploy", "forge", "site", "prod"]),
+        (["deploy", "ecs", "myapp", "prod", "v1.2"], ["deploy", "ecs", "myapp", "prod", "v1.2"]),
+        (["status"], ["status"]),
+        (["status", "myapp", "prod"], ["status", "myapp", "prod"]),
+        (["monitor", "start"], ["monitor", "start"]),
+        (["monitor", "stop", "myapp"], ["monitor", "stop", "myapp"]),
+        (["errors"], ["errors"]),
+        (["errors", "20"], ["errors", "20"]),
+        (["logs", "myapp", "prod"], ["logs", "myapp", "prod"]),
+        (["help"], ["help"]),
+        (["--help"], ["help"]),
+        ([], ["help"]),
+    ],
+)
+def test_every_old_command_is_handed_on(
+    place: Place, words: list[str], expected: list[str]
+) -> None:
+    place.call(*words)
+
+    assert place.called() == expected
+
+
+def test_quoting_survives(place: Place) -> None:
+    odd = [
+        "deploy",
+        "myapp",
+        "prod",
+        "--reason",
+        'it\'s "odd"; rm -rf / $(whoami) `id`',
+        "",
+        "two  spaces",
+    ]
+
+    place.call(*odd)
+
+    assert place.called() == odd
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_the_exit_code_is_the_new_program_s(place: Place, code: int) -> None:
+    assert place.call("status", code=code).returncode == code
+
+
+def test_only_the_new_program_writes_to_standard_output(place: Place) -> None:
+    assert place.call("status").stdout == "from hms-sys\n"
+
+
+def test_it_warns_on_standard_error_once_a_day(place: Place) -> None:
+    first, second = place.call("status"), place.call("status")
+
+    assert first.stderr == (
+        "hms-ops is deprecated: HMS-OPS was replaced by HMS-SYS. Say `hms-sys` instead.\n"
+    )
+    assert second.stderr == ""
+
+
+def test_yesterday_s_warning_does_not_count(place: Place) -> None:
+    place.call("status")
+    stamp = place.folder / ".local/state/hms-sys/hms-ops-warned"
+    stamp.write_text("2020-01-01")
+
+    assert "deprecated" in place.call("status").stderr
+
+
+def test_it_works_where_nothing_can_be_remembered(place: Place) -> None:
+    (place.folder / ".local").write_text("a file in the way")
+
+    assert place.call("status").returncode == 0
+    assert "deprecated" in place.call("status").stderr
+
+
+def test_it_works_under_its_old_file_name(place: Place) -> None:
+    place.call("status", name="hms-ops.sh")
+
+    assert place.called() == ["status"]
+
+
+def test_an_unknown_command_gets_a_hint_and_one(place: Place) -> None:
+    done = place.call("frobnicate", "--now")
+
+    assert done.returncode == 1
+    assert "“frobnicate” was no command of HMS-OPS" in done.stderr
+    assert place.called() is None
