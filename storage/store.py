@@ -11,6 +11,7 @@ from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
 from storage.locks import SqlLocks
 from storage.notices import SqlNotices
+from storage.repeats import SqlRepeats
 from storage.rollouts import SqlRollouts
 from storage.session import Engine, Session
 
@@ -25,6 +26,7 @@ class SqlTransaction:
         self.notices = SqlNotices(session, routing)
         self.checks = SqlChecks(session)
         self.alerts = SqlAlerts(session)
+        self.repeats = SqlRepeats(session)
 
 
 class SqlStore:

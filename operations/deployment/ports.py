@@ -15,6 +15,7 @@ from typing import Protocol
 from operations.audit import AuditEvent
 from operations.deployment.progress import Failure, Handle, Progress, Started
 from operations.deployment.release import Release, Resolution
+from operations.deployment.repeats import Repeats
 from operations.deployment.rollout import (
     HistoryPage,
     HistoryQuery,
@@ -256,6 +257,9 @@ class Transaction(Protocol):
 
     @property
     def notices(self) -> Notices: ...
+
+    @property
+    def repeats(self) -> Repeats: ...
 
 
 class Store(Protocol):

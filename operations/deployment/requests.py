@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -58,6 +59,10 @@ class Requested:
     behind: Rollout | None = None
 
 
+Also = Callable[[Transaction, Requested], Awaitable[None]]
+"""What is to happen in the transaction that stores a rollout, or not at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a request would do: the dry run."""
@@ -78,7 +83,9 @@ class Requests:
         self._members = resources.members
         self._clock = resources.clock
 
-    async def request(self, request: DeployRequest, actor: Actor) -> Requested:
+    async def request(
+        self, request: DeployRequest, actor: Actor, *, also: Also | None = None
+    ) -> Requested:
         """Resolve the version, check the rules and store a rollout that waits or is queued.
 
         Raises Refused with the reason, or ProviderError when the version could not be resolved.
@@ -94,7 +101,10 @@ class Requests:
             if answer.obstacles:
                 raise answer.obstacles[0]
             draft = _draft(request, target, actor, resolution, answer, now)
-            return await self._store_draft(tx, draft, now)
+            requested = await self._store_draft(tx, draft, now)
+            if also is not None:
+                await also(tx, requested)
+            return requested
 
     async def plan(self, request: DeployRequest, actor: Actor) -> Plan:
         """The dry run: resolves and assesses like `request` and stores nothing."""
