@@ -169,7 +169,7 @@ def rollout_document(rollout: Rollout) -> RolloutDocument:
         "expires_at": timestamp_or_none(rollout.expires_at),
         "started_at": timestamp_or_none(rollout.started_at),
         "ended_at": timestamp_or_none(rollout.ended_at),
-        "outcome": _bare(why_it_ended(rollout)) or None,
+        "outcome": bare(why_it_ended(rollout)) or None,
     }
 
 
@@ -281,15 +281,15 @@ def _event(event: AuditEvent) -> EventDocument:
         "at": timestamp(event.at),
         "by": event.actor.id,
         "action": event.action,
-        "detail": {key: _bare(value) for key, value in event.detail.items()},
+        "detail": {key: bare(value) for key, value in event.detail.items()},
     }
 
 
 def _obstacle(error: OperationError) -> ObstacleDocument:
-    return {"message": _bare(error.message), "hint": _bare(error.hint)}
+    return {"message": bare(error.message), "hint": bare(error.hint)}
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Slack's mentions as plain ids."""
     return _MENTION.sub(r"\1", text)
 

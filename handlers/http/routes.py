@@ -1,0 +1,88 @@
+"""What a route of the API is: one value that drives the router, the rights and the API's description."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from handlers.http.access import Access, Component
+from handlers.http.problems import FaultyRequest
+from handlers.http.schemas import Schema, Schemas
+from handlers.http.validation import faults_of
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request that was admitted."""
+
+    request: web.Request
+    component: Component
+
+    def query(self, kind: type[Query]) -> Query:
+        """The parameters behind the question mark; raises FaultyRequest naming each that is wrong."""
+        return read_query(self.request, kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`right` is needed to call it; `deploy` is any `deploy:…`, and the handler asks for the exact one.
+
+    `body` tells the schema by content type. `document` is the TypedDict
+    of what it answers, with `status`. `refusals` are the statuses beyond those that every route has.
+    `parameters` are headers and parts of the path, each with its schema.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    right: str
+    handle: Callable[[Call], Awaitable[Mapping[str, object]]]
+    document: object
+    status: int = 200
+    query: type[BaseModel] | None = None
+    body: Mapping[str, Callable[[Schemas], Schema]] | None = None
+    parameters: tuple[Mapping[str, object], ...] = ()
+    refusals: tuple[int, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether it asks for something to be changed."""
+        return self.method != "GET"
+
+
+def add_route(application: web.Application, route: Route, access: Access) -> None:
+    """Admit, handle, answer."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        what = f"{route.method} {route.path}"
+        authorization = request.headers.get("Authorization", "")
+        component = await access.admit(authorization, route.right, what, changes=route.changes)
+        document = await route.handle(Call(request=request, component=component))
+        return json_answer(document, route.status)
+
+    application.router.add_route(route.method, route.path, answer)
+
+
+def json_answer(document: Mapping[str, object], status: int = 200) -> web.Response:
+    """One JSON document."""
+    body = json.dumps(document, ensure_ascii=False).encode()
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def read_query(request: web.Request, kind: type[Query]) -> Query:
+    """Each parameter once, and none that is not known."""
+    given = {name: request.query.getall(name) for name in request.query}
+    try:
+        return kind.model_validate_strings(
+            {name: found[0] if len(found) == 1 else found for name, found in given.items()}
+        )
+    except ValidationError as exc:
+        raise FaultyRequest("The query is not as it should be.", faults_of(exc)) from exc
