@@ -57,7 +57,7 @@ def print_history(page: HistoryPage, terminal: Terminal) -> None:
         terminal.say(["Nothing was shipped here yet."])
         return
     rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
-    _print_table(("Id", "When", "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
+    print_table(("Id", "When", "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
 
 
 def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
@@ -79,7 +79,7 @@ def print_fleet(reports: Sequence[TargetReport], terminal: Terminal) -> None:
         terminal.say(["No target is configured."])
         return
     rows = [_fleet_row(report, terminal) for report in reports]
-    _print_table(("Target", "On", "Serves", "Healthy", "State", "Lock", "Last"), rows, terminal)
+    print_table(("Target", "On", "Serves", "Healthy", "State", "Lock", "Last"), rows, terminal)
 
 
 def _fleet_row(report: TargetReport, terminal: Terminal) -> list[str | Text]:
@@ -137,13 +137,13 @@ def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
     ]
     if rows:
         terminal.say([""])
-        _print_table(("When", "Who", "What"), rows, terminal)
+        print_table(("When", "Who", "What"), rows, terminal)
 
 
 def print_checks(reports: Sequence[CheckReport], terminal: Terminal) -> None:
     """One check a line."""
     rows = [_check_row(report, terminal) for report in reports]
-    _print_table(("Check", "Target", "State", "Said", "Asked", "Alert"), rows, terminal)
+    print_table(("Check", "Target", "State", "Said", "Asked", "Alert"), rows, terminal)
 
 
 def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:
@@ -210,9 +210,10 @@ def _styled(text: str, state: str) -> Text:
     return Text(text, style=_STYLES.get(state, ""))
 
 
-def _print_table(
+def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str | Text]], terminal: Terminal
 ) -> None:
+    """Columns as wide as they need to be, and as the terminal allows."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from handlers.cli.asking import Asking, ask
 from handlers.cli.deciding import Deciding, Holding, decide, hold
+from handlers.cli.errors import list_errors
 from handlers.cli.exits import DONE, FAILED, INTERRUPTED, code_of_error
 from handlers.cli.monitoring import Monitoring, monitor
 from handlers.cli.requesting import Requesting, request
@@ -15,7 +16,16 @@ from handlers.cli.services import Hooks, Program
 from handlers.cli.session import Session
 from handlers.cli.switches import SWITCHES
 from handlers.cli.terminal import Terminal
-from handlers.language import Command, Help, Values, explain, overview, parse_argv, verb_named
+from handlers.language import (
+    Command,
+    Errors,
+    Help,
+    Values,
+    explain,
+    overview,
+    parse_argv,
+    verb_named,
+)
 from operations.errors import OperationError
 from operations.guard import Guard
 
@@ -66,6 +76,8 @@ async def _carry(hooks: Hooks, command: Command, switches: Values, terminal: Ter
             return await hold(command, session)
         if isinstance(command, Monitoring):
             return await monitor(command, session)
+        if isinstance(command, Errors):
+            return await list_errors(command, session)
         if isinstance(command, Asking):
             return await ask(command, session)
     raise AssertionError(f"{type(command).__name__} is no command of the command line")

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from handlers.cli.orders import MigrateOrder
+from handlers.error_queries import NothingCounted, Triage
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
@@ -30,6 +31,7 @@ class CliServices:
     actor: Actor
     clock: Clock
     carry_out: Callable[[int], Awaitable[None]]
+    triage: Triage = field(default_factory=NothingCounted)
     names: Mapping[str, str] = field(default_factory=dict)
     poll_seconds: float = 0.5
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handlers.cli.services import CliServices
 from handlers.cli.terminal import Terminal
+from handlers.error_queries import Triage
 from handlers.language import Values
 from operations.actor import Actor
 from operations.deployment.service import Deployments
@@ -29,6 +30,11 @@ class Session:
     def alerting(self) -> Alerting:
         """Checks and alerts."""
         return self.services.alerting
+
+    @property
+    def triage(self) -> Triage:
+        """Groups of errors."""
+        return self.services.triage
 
     @property
     def actor(self) -> Actor:

@@ -25,6 +25,7 @@ SWITCHES: Mapping[str, tuple[Option, ...]] = {
     "lock": (JSON,),
     "unlock": (JSON,),
     "logs": (JSON,),
+    "errors": (JSON,),
     "monitor": (JSON,),
     "ack": (JSON,),
     "silence": (JSON,),

@@ -163,6 +163,21 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Errors:
+    """Groups of errors, the worst first; with `group_id` (`E-12`) that one, and nothing else counts.
+
+    `since` None: a day.
+    """
+
+    count: int = 20
+    group_id: int | None = None
+    project: str = ""
+    environment: str = ""
+    since: timedelta | None = None
+    newest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """`topic` "": the overview; else the name of a verb."""
 
@@ -187,5 +202,6 @@ Command = (
     | Monitor
     | Ack
     | Silence
+    | Errors
     | Help
 )

@@ -15,6 +15,7 @@ from operations.deployment.rollout import parse_rollout_id
 from operations.durations import parse_duration
 from operations.errors import InvalidRequest
 from operations.monitoring.alert import parse_alert_id
+from operations.monitoring.errors.group import parse_group_id
 from operations.redaction import clean
 
 PROVIDERS = {"forge": "forge", "aws": "aws", "k8s": "k8s", "ecs": "aws", "kubernetes": "k8s"}
@@ -30,7 +31,8 @@ _TO_DASH = str.maketrans(dict.fromkeys(DASHES, "-"))
 class Argument:
     """A word by its place. `field` is the command's attribute; `rest` takes all words that are left.
 
-    `choices` are the only words it can be, when there are but a few.
+    `choices` are the only words it can be, when there are but a few. With `fits`, an optional one takes
+    the next word only if that fits and was not quoted.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Argument:
     required: bool = True
     rest: bool = False
     choices: tuple[str, ...] = ()
+    fits: Callable[[str], bool] | None = None
 
     @property
     def shown(self) -> str:
@@ -48,7 +51,7 @@ class Argument:
 
     @property
     def placeholder(self) -> str:
-        """What stands for the word: `PROJECT`, `start|stop|list`."""
+        """What stands for the word: `PROJECT`, `start|stop|list`, `E-12`."""
         return "|".join(self.choices) or self.name.upper()
 
 
@@ -99,8 +102,8 @@ class Values:
             return value in _YES
         raise InvalidRequest(f"--{field.replace('_', '-')} is said alone, without a value.")
 
-    def count(self, field: str, default: int, *, most: int) -> int:
-        """A whole number from 1 to `most`."""
+    def count(self, field: str, default: int, *, most: int, example: str = "") -> int:
+        """A whole number from 1 to `most`. `example` is how one is said, when not as an option."""
         written = self.given.get(field)
         if written is None:
             return default
@@ -109,7 +112,7 @@ class Values:
             return int(digits)
         raise InvalidRequest(
             f"“{_short(written)}” is no number from 1 to {most}.",
-            hint=f"Say `--{field} {default}`.",
+            hint=f"Say `{example or f'--{field} {default}'}`.",
         )
 
     def span(self, field: str, example: str) -> timedelta | None:
@@ -149,6 +152,10 @@ class Values:
         raise InvalidRequest(
             f"“{_short(written)}” is no alert's id.", hint="Ids look like A-17: see `monitor list`."
         )
+
+    def group(self) -> int | None:
+        """An error group's id; None when it was left out."""
+        return parse_group_id(self.given.get("group_id", "").translate(_TO_DASH))
 
     def monitor_action(self) -> MonitorAction:
         """What to do with checks."""
@@ -193,6 +200,22 @@ class Verb:
     def option(self, name: str) -> Option | None:
         """The option of this name."""
         return next((o for o in self.options if o.name == name), None)
+
+
+def is_provider(word: str) -> bool:
+    """`aws`, or a word that means the same."""
+    return word.lower() in PROVIDERS
+
+
+def is_count(word: str) -> bool:
+    """Digits, or what usage shows in their place; how many may be asked for is for the reader to say."""
+    return word.isdecimal() or word.lower() == "count"
+
+
+def is_group(word: str) -> bool:
+    """`E-12` or `e12`: a number alone says how many."""
+    plain = word.translate(_TO_DASH)
+    return not plain.strip().isdecimal() and parse_group_id(plain) is not None
 
 
 def _short(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handlers.language.commands import Command, DeployForm, Help
-from handlers.language.grammar import PROVIDERS, Argument, Option, Values, Verb
+from handlers.language.grammar import Argument, Option, Values, Verb
 from handlers.language.guidance import nearest
 from handlers.language.verbs import COMMAND_LINE_ONLY, LATER, VERBS, verb_named
 from handlers.language.words import DASHES, Word, as_text, ascii_dashes, read_argv, read_text
@@ -205,9 +205,9 @@ def _place(reading: _Reading) -> None:
     """Give the words without a name to the arguments, in order."""
     words = list(reading.positional)
     for argument in reading.verb.arguments:
-        if argument.field == "provider":
-            if words and "provider" not in reading.given and _is_provider(words[0]):
-                reading.put("the provider", "provider", words.pop(0).text)
+        if argument.fits is not None:
+            if words and argument.field not in reading.given and _fits(argument.fits, words[0]):
+                reading.put(f"the {argument.name}", argument.field, words.pop(0).text)
             continue
         if argument.rest:
             text = " ".join(w.text for w in words)
@@ -222,8 +222,8 @@ def _place(reading: _Reading) -> None:
         raise _too_many(reading.verb, words)
 
 
-def _is_provider(word: Word) -> bool:
-    return not word.quoted and word.text.lower() in PROVIDERS
+def _fits(fits: Callable[[str], bool], word: Word) -> bool:
+    return not word.quoted and fits(word.text)
 
 
 def _missing(reading: _Reading, missing: Argument) -> InvalidRequest:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import timedelta
 
 from handlers.language.commands import Command, DeployForm
-from handlers.language.grammar import PROVIDERS, Argument, Option, Verb
+from handlers.language.grammar import Argument, Option, Verb
 from handlers.language.verbs import VERBS
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+,-]*")
 _ESCAPED = re.compile('([\\\\"“”„‟«»])')
-_IDS = {"rollout_id": "D", "alert_id": "A"}
+_IDS = {"rollout_id": "D", "alert_id": "A", "group_id": "E"}
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -21,12 +22,15 @@ def render(command: Command) -> str:
         return "deploy"
     verb = _verb_of(command)
     said = [verb.name]
+    usual = {field.name: field.default for field in fields(command)}
     for argument in verb.arguments:
-        said += _argument(argument, getattr(command, argument.field))
+        value = getattr(command, argument.field)
+        if argument.fits is None or value != usual[argument.field]:
+            said += _argument(verb, argument, value)
     placed = {a.field for a in verb.arguments}
     for option in verb.options:
         if option.field not in placed and not option.later:
-            said += _option(option, getattr(command, option.field))
+            said += _option(verb, option, getattr(command, option.field))
     return " ".join(said)
 
 
@@ -34,22 +38,20 @@ def _verb_of(command: Command) -> Verb:
     return next(v for v in VERBS if v.name == type(command).__name__.lower())
 
 
-def _argument(argument: Argument, value: object) -> list[str]:
+def _argument(verb: Verb, argument: Argument, value: object) -> list[str]:
     written = _written(value)
     if not written:
         return []
-    if argument.field == "provider":
-        return [written]
     if argument.field in _IDS:
         return [f"{_IDS[argument.field]}-{written}"]
-    return [_quoted(written)]
+    return [written if argument.fits else _quoted(verb, written)]
 
 
-def _option(option: Option, value: object) -> list[str]:
+def _option(verb: Verb, option: Option, value: object) -> list[str]:
     if isinstance(value, bool):
         return [f"--{option.name}"] if value else []
     written = _written(value)
-    return [f"--{option.name}", _quoted(written)] if written else []
+    return [f"--{option.name}", _quoted(verb, written)] if written else []
 
 
 def _written(value: object) -> str:
@@ -64,8 +66,10 @@ def _duration(span: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
-def _quoted(value: str) -> str:
-    if _PLAIN.fullmatch(value) and value.lower() not in PROVIDERS:
+def _quoted(verb: Verb, value: str) -> str:
+    """Quotes around what would be torn apart, or taken for something else."""
+    is_taken = any(argument.fits(value) for argument in verb.arguments if argument.fits)
+    if _PLAIN.fullmatch(value) and not is_taken:
         return value
     escaped = _ESCAPED.sub(r"\\\1", value)
     return '"' + escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + '"'

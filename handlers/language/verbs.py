@@ -7,6 +7,7 @@ from handlers.language.commands import (
     Approve,
     Cancel,
     Deploy,
+    Errors,
     Help,
     History,
     Lock,
@@ -22,9 +23,18 @@ from handlers.language.commands import (
     Unlock,
     Why,
 )
-from handlers.language.grammar import Argument, Option, Verb
+from handlers.language.grammar import (
+    Argument,
+    Option,
+    Values,
+    Verb,
+    is_count,
+    is_group,
+    is_provider,
+)
+from operations.errors import InvalidRequest
 
-_PROVIDER = Argument(name="provider", field="provider", required=False)
+_PROVIDER = Argument(name="provider", field="provider", required=False, fits=is_provider)
 _PROJECT = Argument(name="project", field="project")
 _ENVIRONMENT = Argument(name="environment", field="environment")
 _ANY_PROJECT = Argument(name="project", field="project", required=False)
@@ -42,6 +52,29 @@ _VERSION_OPTION = Option(
 )
 _REASON = Option(name="reason", field="reason", metavar="TEXT", help="why, kept in history")
 _SINCE = Option(name="since", field="since", metavar="7d", help="only what is newer")
+
+_ERRORS_SHOWN = 20
+
+
+def _errors(v: Values) -> Errors:
+    """`count` itself, copied from the usage, says no more than nothing."""
+    said = "" if v.word("count").lower() == "count" else v.word("count")
+    example = f"errors {_ERRORS_SHOWN}"
+    found = Errors(
+        count=v.count("count", _ERRORS_SHOWN, most=200, example=example) if said else _ERRORS_SHOWN,
+        group_id=v.group(),
+        project=v.word("project"),
+        environment=v.word("environment"),
+        since=v.span("since", "--since 24h"),
+        newest=v.flag("newest"),
+    )
+    if found.group_id is not None and found != Errors(group_id=found.group_id):
+        raise InvalidRequest(
+            f"E-{found.group_id} is one group, wherever and whenever it was seen.",
+            hint=f"Say `errors E-{found.group_id}`.",
+        )
+    return found
+
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -215,6 +248,28 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        name="errors",
+        summary="Errors of a day, grouped, the worst first; or one group in full.",
+        help=(
+            "Equal errors are one group, counted by the hour. Resolved groups are left out until they "
+            "come back. A project called `count`, or by a number or a group's id, is said in quotes."
+        ),
+        examples=("errors", "errors 5 myapp prod --since 2h", "errors --newest", "errors E-12"),
+        arguments=(
+            Argument(name="count", field="count", required=False, fits=is_count),
+            Argument(name="e-12", field="group_id", required=False, fits=is_group),
+            _ANY_PROJECT,
+            _ANY_ENVIRONMENT,
+        ),
+        options=(
+            Option(
+                name="since", field="since", metavar="24h", help="only what was seen since (a day)"
+            ),
+            Option(name="newest", field="newest", help="by when they were first seen"),
+        ),
+        build=_errors,
+    ),
+    Verb(
         name="monitor",
         summary="What is watched and how it is, and stop or start watching.",
         help=(
@@ -255,7 +310,7 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
-LATER = frozenset({"errors", "digest", "stats", "review"})
+LATER = frozenset({"digest", "stats", "review"})
 """Verbs of the public interface that this version does not have yet."""
 
 COMMAND_LINE_ONLY = frozenset({"serve", "config", "db", "sandbox", "audit", "migrate", "doctor"})

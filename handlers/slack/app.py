@@ -13,6 +13,7 @@ from slack_bolt.authorization.authorize_result import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.error_queries import NothingCounted, Triage
 from handlers.slack import commands, forms
 from handlers.slack.alert_buttons import AlertButtons
 from handlers.slack.alert_cards import AlertCards
@@ -20,6 +21,7 @@ from handlers.slack.boundary import Boundary, BoundarySettings
 from handlers.slack.buttons import Buttons, RolloutButtons
 from handlers.slack.cards import Cards, Shipments
 from handlers.slack.commands import Desk
+from handlers.slack.error_buttons import ErrorButtons
 from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
 from handlers.slack.outlet import Outlet
 from handlers.slack.subjects import Subjects
@@ -60,6 +62,7 @@ class SlackParts:
     guard: Guard
     capabilities: Mapping[str, Capabilities]
     owner: str
+    triage: Triage = field(default_factory=NothingCounted)
     shipments: Shipments | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     boundary: BoundarySettings | None = None
@@ -92,6 +95,7 @@ def build_slack(
         capabilities=parts.capabilities,
         clock=parts.clock,
         shipments=parts.shipments,
+        triage=parts.triage,
     )
     alert_cards = AlertCards(parts.alerting, cards, addresses=parts.addresses, clock=parts.clock)
     subjects = Subjects({"D": cards.subject, "A": alert_cards.subject})
@@ -99,6 +103,7 @@ def build_slack(
     desk = Desk(
         deployments=parts.deployments,
         alerting=parts.alerting,
+        triage=parts.triage,
         boundary=boundary,
         cards=cards,
         subjects=subjects,
@@ -135,7 +140,11 @@ def _build_app(desk: Desk, outlet: Outlet, client: AsyncWebClient, signing_secre
         ssl_check_enabled=False,
     )
     commands.register(app, desk)
-    deeds = RolloutButtons(desk).deeds() | AlertButtons(desk.alerting).deeds()
+    deeds = (
+        RolloutButtons(desk).deeds()
+        | AlertButtons(desk.alerting).deeds()
+        | ErrorButtons(desk.triage, desk.clock).deeds()
+    )
     Buttons(desk, outlet).register(app, deeds)
     forms.register(app, desk)
     _register_rest(app)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from handlers.error_queries import Triage
 from handlers.slack.subjects import Reply, Subject, UnknownSubject
+from handlers.slack.views.aftermath import Aftermath, new_errors_reply
 from handlers.slack.views.blocks import Message
 from handlers.slack.views.card import Card
 from handlers.slack.views.rollouts import draw
@@ -45,11 +47,13 @@ class Cards:
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
         shipments: Shipments | None = None,
+        triage: Triage,
     ) -> None:
         self._deployments = deployments
         self._capabilities = capabilities
         self._clock = clock
         self._shipments = shipments
+        self._triage = triage
 
     async def read(self, rollout_id: int) -> Rollout:
         """The rollout as it is; raises UnknownRollout."""
@@ -74,6 +78,21 @@ class Cards:
                 shipped=await self._shipped(rollout),
             )
         )
+
+    async def draw_new_errors(self, rollout: Rollout) -> Reply:
+        """What began to go wrong after it; the channel hears of it while that is what serves."""
+        groups = await self._triage.after_rollout(rollout.name)
+        if not groups:
+            raise UnknownSubject(f"No errors began after {rollout.name}.")
+        after = Aftermath(
+            rollout=rollout,
+            groups=groups,
+            now=self._clock.now(),
+            can_roll_back=await self.can_roll_back(rollout),
+        )
+        newest = await self.newest_live(rollout)
+        is_live = newest is not None and newest.id == rollout.id
+        return Reply(new_errors_reply(after), broadcast=is_live)
 
     async def former_live(self, rollout: Rollout) -> Rollout | None:
         """The rollout that was live before this one took its place."""
@@ -163,8 +182,10 @@ class _RolloutSubject:
         return await self._cards.draw(await self._read())
 
     async def reply(self, kind: NoticeKind) -> Reply:
-        """How it ended, or the evidence of a failure."""
+        """How it ended, the evidence of a failure, or the errors that came after it."""
         rollout = await self._read()
+        if kind is NoticeKind.ERRORS:
+            return await self._cards.draw_new_errors(rollout)
         if kind is NoticeKind.ENDED:
             return Reply(ended_reply(rollout), broadcast=is_broadcast(rollout))
         return Reply(evidence(rollout))

@@ -12,8 +12,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers import language
+from handlers.error_queries import Triage
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
+from handlers.slack.errors import ErrorAnswers
 from handlers.slack.ids import SLASH_COMMAND
 from handlers.slack.monitoring import Monitoring
 from handlers.slack.payloads import Payload, asker_of_command, text
@@ -40,6 +42,7 @@ class Desk:
 
     deployments: Deployments
     alerting: Alerting
+    triage: Triage
     boundary: Boundary
     cards: Cards
     subjects: Subjects
@@ -68,6 +71,9 @@ class Commands:
         self._cards = desk.cards
         self._clock = desk.clock
         self._monitoring = Monitoring(desk.alerting, desk.clock)
+        self._errors = ErrorAnswers(
+            desk.triage, desk.deployments.inquiries.catalog, desk.cards, desk.clock
+        )
 
     async def take(self, ack: AsyncAck, body: Payload) -> None:
         """`/hms …`."""
@@ -102,6 +108,8 @@ class Commands:
                 return await self._hold(command, asker)
             case language.Monitor() | language.Ack() | language.Silence():
                 return await self._monitoring.carry_out(command, asker)
+            case language.Errors():
+                return await self._errors.carry_out(command)
             case language.DeployForm():
                 raise InvalidRequest(
                     "There is no target that a form could offer.",

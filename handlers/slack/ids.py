@@ -13,7 +13,7 @@ SLASH_COMMAND = "/hms"
 
 
 class ActionId(StrEnum):
-    """Buttons of a rollout's message, and of an alert's."""
+    """Buttons of a rollout's message, of an alert's, and of an error group wherever it is shown."""
 
     APPROVE = "rollout.approve"
     REJECT = "rollout.reject"
@@ -23,6 +23,9 @@ class ActionId(StrEnum):
     ACKNOWLEDGE = "alert.acknowledge"
     SILENCE = "alert.silence_1h"
     RESOLVE = "alert.resolve"
+    ERROR_RESOLVE = "error.resolve"
+    ERROR_SILENCE = "error.silence_1h"
+    ERROR_CHANGES = "error.changes"
 
 
 class ViewId(StrEnum):
@@ -50,7 +53,7 @@ _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ButtonValue:
-    """Which rollout or alert, and which revision of it the message showed.
+    """Which rollout, alert or error group, and which revision of it the message showed.
 
     What it means is read from the database.
     """

@@ -29,7 +29,7 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}>|<!subteam\^S[A-Z0-9]{1,20}>", re.A
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 _COMMAND = re.compile(
     r"`(?=(?:deploy|status|approve|reject|cancel|why|rollback|promote|history|show|lock|unlock|logs"
-    r"|monitor|ack|silence|help|review)\b)"
+    r"|errors|monitor|ack|silence|help|review)\b)"
 )
 
 

@@ -14,6 +14,7 @@ from handlers.language import (
     Command,
     Deploy,
     DeployForm,
+    Errors,
     Help,
     History,
     Lock,
@@ -105,6 +106,24 @@ _UNDERSTOOD: list[tuple[str, Command]] = [
     ("ack A–17", Ack(17)),
     ("silence A-17 1h", Silence(17, timedelta(hours=1))),
     ("silence 17 1h 30m", Silence(17, timedelta(minutes=90))),
+    ("errors", Errors()),
+    ("errors count", Errors()),
+    ("errors 5", Errors(5)),
+    ("errors myapp", Errors(project="myapp")),
+    ("errors COUNT myapp", Errors(project="myapp")),
+    (
+        "ERRORS 20 myapp prod --since 24h",
+        Errors(project="myapp", environment="prod", since=timedelta(days=1)),
+    ),
+    ("errors --newest 3 myapp", Errors(3, project="myapp", newest=True)),
+    ("errors E-12", Errors(group_id=12)),
+    ("errors e12", Errors(group_id=12)),
+    ("errors E–12", Errors(group_id=12)),
+    ("errors E-0", Errors(group_id=0)),
+    ('errors "20" prod', Errors(project="20", environment="prod")),
+    ('errors 5 "count"', Errors(5, project="count")),
+    ('errors "e2"', Errors(project="e2")),
+    ("errors e2e", Errors(project="e2e")),
 ]
 
 _TYPOGRAPHIC: list[tuple[str, Command]] = [
@@ -143,7 +162,6 @@ _SLACK: list[tuple[str, Command]] = [
 _REFUSED: list[tuple[str, str, str]] = [
     ("deplyo a b v1", "no command “deplyo”", "`deploy a b v1`"),
     ("frobnicate", "no command “frobnicate”", "Commands: deploy"),
-    ("errors count", "`errors` is not part of this version yet", "Commands:"),
     ("review D-1", "`review` is not part of this version yet", "Commands:"),
     ("serve", "on the command line only", "hms-sys serve"),
     ("deploy a b --at 18:00", "`--at` is not part of this version yet", "Usage"),
@@ -183,6 +201,12 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("silence A-17", "needs a duration", "Say `silence A-17 DURATION`"),
     ("silence A-17 soon", "“soon” is not a duration", "`silence A-17 2h`"),
     ("silence A-17 0s", "not a duration", "`silence A-17 2h`"),
+    ("errors 0", "“0” is no number from 1 to 200", "Say `errors 20`"),
+    ("errors 201 myapp", "no number from 1 to 200", "Say `errors 20`"),
+    ("errors myapp prod 5", "does not take “5”", "errors [COUNT] [E-12] [PROJECT]"),
+    ("errors E-12 myapp", "E-12 is one group", "Say `errors E-12`"),
+    ("errors E-12 --since 2h", "E-12 is one group", "Say `errors E-12`"),
+    ("errors --since soon", "“soon” is not a duration", "--since 24h"),
     ("help deplyo", "no command “deplyo”", "`deploy`"),
     ("deploy " + "x" * 150 + " prod", "too long", ""),
 ]

@@ -16,7 +16,22 @@ _PIECES = st.sampled_from(
         *(f"--{o.name}" for v in VERBS for o in v.options),
         *("—reason", "reason=“", "“", "”", '"', "'", "’", "`", "\\", "--", "—", "-", "=", " "),
         *("<@U1|bob>", "<@U1", "|x>", "&lt;", "&amp;", "<https://x|y z>", "<!here>", "aws", "k8s"),
-        *("D-1042", "2h", "7", "0", "-1", "myapp", "prod", "v1.2", "\u00a0", "\n", "\ue000", "é"),
+        *(
+            "D-1042",
+            "E-12",
+            "count",
+            "2h",
+            "7",
+            "0",
+            "-1",
+            "myapp",
+            "prod",
+            "v1.2",
+            "\u00a0",
+            "\n",
+            "\ue000",
+            "é",
+        ),
     ]
 )
 _PIECED = st.lists(_PIECES, max_size=14).map(" ".join) | st.lists(_PIECES, max_size=14).map("".join)

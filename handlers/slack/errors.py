@@ -1,0 +1,54 @@
+"""`/hms errors`: what went wrong of late, and one group of it in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handlers.error_queries import Triage, find_groups
+from handlers.language import Errors
+from handlers.slack.cards import Cards
+from handlers.slack.views import errors
+from handlers.slack.views.blocks import Message
+from operations.clock import Clock
+from operations.deployment.rollout import parse_rollout_id
+from operations.deployment.target import Catalog
+from operations.errors import UnknownRollout
+from operations.monitoring.errors.group import ErrorGroup
+
+_WITH_MARKS = 12
+
+
+class ErrorAnswers:
+    """Answers questions about errors."""
+
+    def __init__(self, triage: Triage, catalog: Catalog, cards: Cards, clock: Clock) -> None:
+        self._triage = triage
+        self._catalog = catalog
+        self._cards = cards
+        self._clock = clock
+
+    async def carry_out(self, command: Errors) -> Message:
+        """The answer for the asker."""
+        if command.group_id is not None:
+            detail = await self._triage.show(command.group_id)
+            fresh = await self._serving([detail.report.group])
+            return errors.detail(detail, self._clock.now(), fresh)
+        found = await find_groups(self._triage, self._catalog, command, self._clock.now())
+        fresh = await self._serving(report.group for report in found.reports[:_WITH_MARKS])
+        return errors.listing(found, self._clock.now(), fresh)
+
+    async def _serving(self, groups: Iterable[ErrorGroup]) -> set[str]:
+        """Those of the rollouts that errors began after which are live now."""
+        names = dict.fromkeys(group.rollout for group in groups if group.rollout)
+        return {name for name in names if await self._is_live(name)}
+
+    async def _is_live(self, name: str) -> bool:
+        rollout_id = parse_rollout_id(name)
+        if rollout_id is None:
+            return False
+        try:
+            rollout = await self._cards.read(rollout_id)
+        except UnknownRollout:
+            return False
+        newest = await self._cards.newest_live(rollout)
+        return newest is not None and newest.id == rollout.id

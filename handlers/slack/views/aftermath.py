@@ -1,0 +1,122 @@
+"""New errors after a rollout, as a reply in its thread: posted once, then edited as they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.error_queries import has_come_back
+from handlers.slack.ids import block_prefix
+from handlers.slack.views.blocks import (
+    Message,
+    actions,
+    bold,
+    context,
+    cut,
+    dots,
+    message,
+    one_line,
+    paragraphs,
+    person,
+    said,
+    section,
+)
+from handlers.slack.views.choices import roll_back
+from handlers.slack.views.error_lines import group_title, mark_line, times
+from operations.deployment.rollout import Rollout
+from operations.monitoring.errors.group import ErrorGroup, GroupState
+from operations.outbox import NoticeKind
+
+_SHOWN = 10
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """`groups` began or came back after the rollout, the worst first.
+
+    `can_roll_back` says whether that button would work now.
+    """
+
+    rollout: Rollout
+    groups: Sequence[ErrorGroup]
+    now: datetime
+    can_roll_back: bool = False
+
+
+def new_errors_reply(after: Aftermath) -> Message:
+    """As it is now."""
+    rollout, groups = after.rollout, after.groups
+    ids = f"{block_prefix(rollout.name, NoticeKind.ERRORS.value)}{rollout.revision}"
+    head = _headline(after)
+    lines = [_line(group, after.now) for group in groups[:_SHOWN]]
+    hidden = len(groups) - _SHOWN
+    more = f"`errors {rollout.project} {rollout.environment}`"
+    return message(
+        f"{one_line(head, 200)}: {one_line(groups[0].title, 80)}" if groups else one_line(head),
+        [
+            section(f"{_circle(after)} {bold(head)}", block_id=f"{ids}.head"),
+            *paragraphs(lines),
+            context(
+                f"{hidden} more" if hidden > 0 else "",
+                said(more),
+                rollout.name,
+                f"asked for by {person(rollout.requested_by)}",
+            ),
+            actions(
+                roll_back(rollout, style="danger") if after.can_roll_back else None,
+                block_id=f"{ids}.buttons",
+            ),
+        ],
+    )
+
+
+def _circle(after: Aftermath) -> str:
+    return "🔴" if any(group.state is GroupState.OPEN for group in after.groups) else "⚪"
+
+
+def _headline(after: Aftermath) -> str:
+    """`3 new errors 4 minutes after 1.4.2 → myapp/prod`."""
+    rollout = after.rollout
+    new = [group for group in after.groups if not has_come_back(group)]
+    back = len(after.groups) - len(new)
+    what = f"{cut(rollout.release.version, 90)} → {cut(rollout.target_name, 121)}"
+    came = f"{_many(back, 'error')} came back"
+    if not new:
+        return f"{came} after {what}"
+    settled = any(group.state is GroupState.OPEN for group in after.groups)
+    return dots(
+        f"{_many(len(new), 'new error')} {_since(rollout, new)} {what}",
+        came if back else "",
+        "" if settled else "all resolved",
+    )
+
+
+def _since(rollout: Rollout, new: Sequence[ErrorGroup]) -> str:
+    """How soon the first of them came."""
+    first = min(group.first_seen for group in new)
+    if rollout.ended_at is None or first < rollout.ended_at:
+        return "during"
+    return f"{_in_words(first - rollout.ended_at)} after"
+
+
+def _in_words(span: timedelta) -> str:
+    """`4 minutes`: one unit in full, for it is read as a sentence."""
+    seconds = max(1, round(span.total_seconds()))
+    unit, size = next((u, s) for u, s in _UNITS if seconds >= s)
+    return _many(seconds // size, unit)
+
+
+def _line(group: ErrorGroup, now: datetime) -> str:
+    return dots(
+        group_title(group, 120),
+        group.label,
+        group.level.word,
+        times(group.count),
+        mark_line(group, now),
+    )
+
+
+def _many(count: int, one: str) -> str:
+    return f"{count} {one}{'' if count == 1 else 's'}"
