@@ -16,6 +16,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -25,11 +26,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.http import build_boundary
+from bot.heartbeat import heartbeat
+from bot.metering import MeteredProvider, trace_slack
+from bot.metrics import Metrics
 from bot.schedule import Loop, running_jobs
 from bot.settings import Settings
 from bot.shipments import Shipments
+from bot.vitals import Organs, Vitals
 from handlers.http.app import build_http_app
 from handlers.http.health import Health
+from handlers.http.metrics import metrics as metrics_route
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.groups import SlackMembers
 from handlers.slack.http import SlackEvents
@@ -48,19 +55,24 @@ async def serve(settings: Settings, config: Config) -> None:
 
     Raises ProviderUnauthorized when Slack refuses a token, OSError when the port is taken.
     """
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session())
+        session = await stack.enter_async_context(client_session(trace_slack(metrics)))
         client = web_client(_text(settings.slack_bot_token), settings.slack_api_url, session)
         members = SlackMembers(client, SystemClock())
-        services = await stack.enter_async_context(open_services(settings, config, members))
-        bot = Bot(settings, services, client)
+        services = await stack.enter_async_context(
+            open_services(settings, config, members, partial(MeteredProvider, metrics))
+        )
+        bot = Bot(settings, services, client, metrics)
         await bot.run()
 
 
 class Bot:
     """One process of the bot: built from services, run once."""
 
-    def __init__(self, settings: Settings, services: Services, client: AsyncWebClient) -> None:
+    def __init__(
+        self, settings: Settings, services: Services, client: AsyncWebClient, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._services = services
         self._client = client
@@ -82,6 +94,7 @@ class Bot:
             signing_secret=_text(settings.slack_signing_secret),
         )
         self._socket = _socket(settings, self._side, services)
+        self._vitals = _vitals(services, self._socket, metrics)
 
     async def run(self) -> None:
         """Start everything, wait for a signal, stop everything."""
@@ -107,7 +120,11 @@ class Bot:
 
     def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         keep = self._services.supervisor.keep
-        loops = [*self._services.loops, Loop("notices", self._side.notices.run)]
+        loops = [
+            *self._services.loops,
+            Loop("notices", self._side.notices.run),
+            Loop("lag", self._vitals.lag.run),
+        ]
         tasks = [group.create_task(keep(loop.name, loop.run), name=loop.name) for loop in loops]
         if not self._is_accepted:
             tasks.append(group.create_task(self._await_acceptance(), name="acceptance"))
@@ -147,7 +164,8 @@ class Bot:
             is_accepted=lambda: self._is_accepted,
         )
         route = None if self._socket else SlackEvents(self._side.app).handle
-        runner = web.AppRunner(build_http_app(health, route), access_log=None, shutdown_timeout=1)
+        app = build_http_app(health, route, around=build_boundary(self._services))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
@@ -159,7 +177,10 @@ class Bot:
         return self._socket is None or await self._socket.is_alive()
 
     def _jobs(self) -> AbstractAsyncContextManager[None]:
-        return running_jobs(self._services.jobs, self._services.supervisor)
+        jobs = list(self._services.jobs)
+        if self._services.beacon is not None:
+            jobs.append(heartbeat(self._services.beacon, self._vitals.trouble))
+        return running_jobs(jobs, self._services.supervisor)
 
 
 def _settle_memory() -> None:
@@ -187,6 +208,16 @@ def _socket(settings: Settings, side: SlackSide, services: Services) -> SocketCo
     return SocketConnection(
         side.app, _text(settings.slack_app_token), side.boundary, services.clock
     )
+
+
+def _vitals(services: Services, connection: SocketConnection | None, metrics: Metrics) -> Vitals:
+    organs = Organs(
+        database=services.database,
+        check_ids=[check.id for check in services.monitoring.checks],
+        is_connected=connection.is_alive if connection else None,
+        clock=services.clock,
+    )
+    return Vitals(organs, metrics)
 
 
 def _text(secret: SecretStr | None) -> str:
