@@ -87,7 +87,7 @@ class SqlChecks:
 
     async def flips(self, check_id: str) -> Sequence[Flip]:
         """A check's changes of state."""
-        return [_flip_of(row) for row in await self._session.fetch(_FLIPS, at_check=check_id)]
+        return [flip_of(row) for row in await self._session.fetch(_FLIPS, at_check=check_id)]
 
 
 def record_columns(record: CheckRecord) -> Columns:
@@ -148,7 +148,8 @@ def _to_observation(text: str | None) -> Observation | None:
     )
 
 
-def _flip_of(row: Row) -> Flip:
+def flip_of(row: Row) -> Flip:
+    """A change of state from its row."""
     return Flip(
         check_id=row["check_id"],
         old=CheckState(row["old"]),

@@ -9,6 +9,8 @@ from operations.routing import Routing
 from storage.alerts import SqlAlerts
 from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
+from storage.digest_sources import SqlDigestSources
+from storage.digests import SqlDigests
 from storage.locks import SqlLocks
 from storage.notices import SqlNotices
 from storage.repeats import SqlRepeats
@@ -26,6 +28,8 @@ class SqlTransaction:
         self.notices = SqlNotices(session, routing)
         self.checks = SqlChecks(session)
         self.alerts = SqlAlerts(session)
+        self.digests = SqlDigests(session)
+        self.digest_sources = SqlDigestSources(session)
         self.repeats = SqlRepeats(session)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,12 +54,12 @@ class Errors:
     all; `worst` are other open groups that were loud in it. Both lists hold but the first few.
     """
 
-    projects: Sequence[ProjectErrors] = ()
-    hours: Sequence[int] = ()
-    hours_before: Sequence[int] = ()
-    new: Sequence[GroupLine] = ()
+    projects: tuple[ProjectErrors, ...] = ()
+    hours: tuple[int, ...] = ()
+    hours_before: tuple[int, ...] = ()
+    new: tuple[GroupLine, ...] = ()
     new_count: int = 0
-    worst: Sequence[GroupLine] = ()
+    worst: tuple[GroupLine, ...] = ()
 
     @property
     def count(self) -> int:
@@ -112,7 +111,7 @@ class Alerts:
     resolved: int = 0
     to_acknowledge: timedelta | None = None
     to_resolve: timedelta | None = None
-    open: Sequence[OpenAlert] = ()
+    open: tuple[OpenAlert, ...] = ()
     open_count: int = 0
 
 
@@ -149,8 +148,8 @@ class Rollouts:
     live: int = 0
     failed: int = 0
     withdrawn: int = 0
-    failures: Sequence[EndedRollout] = ()
-    marks: Sequence[EndedRollout] = ()
+    failures: tuple[EndedRollout, ...] = ()
+    marks: tuple[EndedRollout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +199,7 @@ class Digest:
     errors: Errors = Errors()
     alerts: Alerts = Alerts()
     rollouts: Rollouts = Rollouts()
-    uptimes: Sequence[Uptime] = ()
+    uptimes: tuple[Uptime, ...] = ()
     late: timedelta = timedelta(0)
     missed: int = 0
     is_of_outage: bool = False
@@ -211,7 +210,7 @@ class StoredDigest:
     """A digest in the database; `G-3` when it is a subject of messages.
 
     `key` is the day of a scheduled one (`2026-11-24`), else one of its own. `revision` rises with each
-    change.
+    change. `picture` is the file in Slack that holds its chart, "" none.
     """
 
     id: int
@@ -221,6 +220,7 @@ class StoredDigest:
     made_at: datetime
     digest: Digest
     revision: int = 1
+    picture: str = ""
 
     @property
     def label(self) -> str:

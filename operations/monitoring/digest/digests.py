@@ -16,9 +16,8 @@ from operations.monitoring.check import Check
 from operations.monitoring.digest import making
 from operations.monitoring.digest.digest import ASKED_FOR, Digest, Errors, StoredDigest
 from operations.monitoring.digest.making import Counted, Watched
-from operations.monitoring.digest.ports import Store, Transaction
+from operations.monitoring.digest.ports import GroupStanding, Store, Transaction
 from operations.monitoring.digest.span import Plan, Span, span_until
-from operations.monitoring.errors.group import ErrorGroup
 from operations.outbox import Notice, NoticeKind, Urgency
 
 PUNCTUAL = timedelta(minutes=5)
@@ -33,7 +32,7 @@ class DigestReport:
 
     stored: StoredDigest
     alerts: Mapping[int, Alert]
-    groups: Mapping[int, ErrorGroup]
+    groups: Mapping[int, GroupStanding]
 
     @property
     def revision(self) -> int:
@@ -111,9 +110,14 @@ class Digests:
             alerts = [alert.id for alert in stored.digest.alerts.open]
             return DigestReport(
                 stored=stored,
-                alerts=await tx.digest_sources.alerts_now(alerts),
-                groups=await tx.digest_sources.groups(groups),
+                alerts=await _alerts_now(tx, alerts),
+                groups=await tx.digest_sources.standings(groups),
             )
+
+    async def remember_picture(self, digest_id: int, file_id: str) -> None:
+        """Its chart is in this file of Slack."""
+        async with self._store.transaction() as tx:
+            await tx.digests.save_picture(digest_id, file_id)
 
     async def _make_scheduled(self, plan: Plan, day: date, before: date) -> StoredDigest | None:
         async with self._store.snapshot() as tx:
@@ -163,6 +167,11 @@ class Digests:
         )
 
 
+async def _alerts_now(tx: Transaction, alert_ids: Sequence[int]) -> Mapping[int, Alert]:
+    found = [await tx.alerts.get(alert_id) for alert_id in alert_ids]
+    return {alert.id: alert for alert in found if alert is not None}
+
+
 async def _errors(tx: Transaction, span: Span, zone: tzinfo) -> Errors:
     sources, hours = tx.digest_sources, span.hours()
     before, week = span.earlier(1, zone).hours(), span.earlier(7, zone).hours()
@@ -173,7 +182,7 @@ async def _errors(tx: Transaction, span: Span, zone: tzinfo) -> Errors:
     )
     new = await sources.new_groups(span, limit=making.GROUPS)
     # Some of the worst may be new ones, which are told already.
-    worst = await sources.worst_groups(hours, limit=2 * making.GROUPS)
+    worst = await sources.worst_groups(span, limit=2 * making.GROUPS)
     return making.errors_of(counted, hours, before, new, worst)
 
 

@@ -20,7 +20,7 @@ from operations.monitoring.digest.digest import (
     Rollouts,
     Uptime,
 )
-from operations.monitoring.digest.ports import HourCount, WatchChange
+from operations.monitoring.digest.ports import AlertTimes, HourCount, WatchChange
 from operations.monitoring.digest.span import Span
 from operations.monitoring.digest.uptime import History, uptime
 
@@ -88,7 +88,7 @@ def _by_hour(rows: Iterable[HourCount], hours: Span) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def alerts_of(found: Sequence[Alert], still_open: Sequence[Alert], span: Span) -> Alerts:
+def alerts_of(found: Sequence[AlertTimes], still_open: Sequence[Alert], span: Span) -> Alerts:
     """`found` are those that something happened to in the span, `still_open` all that are open."""
     to_acknowledge = [
         alert.acknowledged_at - alert.fired_at

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from operations.monitoring.alert import Alert
+from operations.actor import Actor
 from operations.monitoring.check import Flip
 from operations.monitoring.digest.digest import Digest, EndedRollout, GroupLine, StoredDigest
 from operations.monitoring.digest.span import Span
-from operations.monitoring.errors.group import ErrorGroup
-from operations.monitoring.ports import Checks, Outbox
 from operations.monitoring.ports import Alerts as OpenAlerts
+from operations.monitoring.ports import Checks, Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +23,27 @@ class HourCount:
     project: str
     hour: datetime
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTimes:
+    """When an alert fired, and when it was acknowledged and resolved, if it was."""
+
+    fired_at: datetime
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStanding:
+    """What a group of errors has come to by now."""
+
+    id: int
+    revision: int
+    is_open: bool
+    silenced_by: Actor | None = None
+    silenced_until: datetime | None = None
+    resolved_by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,7 @@ class DigestSources(Protocol):
         """Open groups that were seen in the span, the loudest in it first."""
         ...
 
-    async def alerts(self, span: Span) -> Sequence[Alert]:
+    async def alerts(self, span: Span) -> Sequence[AlertTimes]:
         """Those that fired, were acknowledged or were resolved in the span.
 
         One that had been open for more than a month may be missing.
@@ -69,12 +89,8 @@ class DigestSources(Protocol):
         """Who was stopped and started since then, oldest first."""
         ...
 
-    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
-        """Groups as they are now."""
-        ...
-
-    async def alerts_now(self, alert_ids: Collection[int]) -> Mapping[int, Alert]:
-        """Alerts as they are now."""
+    async def standings(self, group_ids: Collection[int]) -> Mapping[int, GroupStanding]:
+        """Groups as they are now, by id; one that is gone is left out."""
         ...
 
 
@@ -91,6 +107,10 @@ class Digests(Protocol):
 
     async def get(self, digest_id: int) -> StoredDigest | None:
         """Read one."""
+        ...
+
+    async def save_picture(self, digest_id: int, file_id: str) -> None:
+        """Remember the file in Slack that holds its chart."""
         ...
 
     async def newest_day(self) -> str:
