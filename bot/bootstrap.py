@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.heartbeat import Beacon
 from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.schedule import Job, Loop
 from bot.settings import Settings
@@ -34,6 +36,9 @@ from providers.prober import CheckProber
 from storage.database import Database, open_database
 
 _EXPIRES_EVERY = timedelta(seconds=5)
+
+Meter = Callable[[str, Provider], Provider]
+"""What counts a provider's calls, by the provider's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +58,19 @@ class Services:
     supervisor: Supervisor
     worker: Worker
     monitoring: Monitoring
+    beacon: Beacon | None
     loops: Sequence[Loop]
     jobs: Sequence[Job]
 
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, config: Config, members: Members
+    settings: Settings, config: Config, members: Members, meter: Meter | None = None
 ) -> AsyncIterator[Services]:
-    """Open the database, build what the configuration uses, and close all of it in reverse order."""
+    """Open the database, build what the configuration uses, and close all of it in reverse order.
+
+    `meter` puts itself around each provider.
+    """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         database = await open_database(settings.database_url.get_secret_value(), clock=clock)
@@ -69,7 +78,7 @@ async def open_services(
         catalog = config.catalog()
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
         stack.push_async_callback(commits.close)
-        providers = _build_providers(_Parts(settings, clock, commits), catalog, stack)
+        providers = _build_providers(_Parts(settings, clock, commits), catalog, stack, meter)
         probe = HttpProbe()
         stack.push_async_callback(probe.close)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -107,6 +116,7 @@ async def open_services(
             supervisor=supervisor,
             worker=worker,
             monitoring=monitoring,
+            beacon=_beacon(config, probe),
             loops=[Loop("worker", worker.run), *monitoring.loops],
             jobs=[expiry, *monitoring.jobs],
         )
@@ -167,13 +177,19 @@ _BUILDERS: Mapping[str, Callable[[_Parts], Built]] = {
 
 
 def _build_providers(
-    parts: _Parts, catalog: Catalog, stack: AsyncExitStack
+    parts: _Parts, catalog: Catalog, stack: AsyncExitStack, meter: Meter | None
 ) -> Mapping[str, Provider]:
     providers: dict[str, Provider] = {}
     for name in dict.fromkeys(target.provider for target in catalog.targets):
-        providers[name], close = _BUILDERS[name](parts)
+        built, close = _BUILDERS[name](parts)
+        providers[name] = meter(name, built) if meter else built
         stack.push_async_callback(close)
     return providers
+
+
+def _beacon(config: Config, probe: HttpProbe) -> Beacon | None:
+    given = config.heartbeat
+    return Beacon(given.every, partial(probe.call, given.url)) if given else None
 
 
 def _text(secret: SecretStr | None) -> str:

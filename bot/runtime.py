@@ -26,8 +26,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
-from bot.http import build_boundary
 from bot.heartbeat import heartbeat
+from bot.http import build_boundary
 from bot.metering import MeteredProvider, trace_slack
 from bot.metrics import Metrics
 from bot.schedule import Loop, running_jobs
@@ -164,7 +164,9 @@ class Bot:
             is_accepted=lambda: self._is_accepted,
         )
         route = None if self._socket else SlackEvents(self._side.app).handle
-        app = build_http_app(health, route, around=build_boundary(self._services))
+        around = build_boundary(self._services)
+        parts = [metrics_route(self._vitals.scrape)]
+        app = build_http_app(health, route, around=around, parts=parts)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

@@ -28,11 +28,25 @@ class HttpProbe:
 
     async def probe(self, rule: HealthRule) -> str:
         """Ask once; "" when it answered as the rule wants. A redirect is an answer, and not followed."""
+        status = await self._ask(rule.url)
+        if isinstance(status, str) or status == rule.expect:
+            return status if isinstance(status, str) else ""
+        return f"answered {status}, wanted {rule.expect}"
+
+    async def call(self, url: str) -> str:
+        """GET it once; "" when it was taken (2xx). The URL is in no answer of ours."""
+        status = await self._ask(url)
+        if isinstance(status, str):
+            return status
+        return "" if 200 <= status < 300 else f"answered {status}"
+
+    async def _ask(self, url: str) -> int | str:
+        """The status, or what was wrong."""
         try:
             async with asyncio.timeout(self._deadline):
                 # The body is not read: a health page may be of any length.
-                async with self._client.stream("GET", rule.url) as response:
-                    status = response.status_code
+                async with self._client.stream("GET", url) as response:
+                    return response.status_code
         except (TimeoutError, httpx.TimeoutException):
             return f"no answer within {self._deadline:g} s"
         except httpx.ConnectError as exc:
@@ -41,7 +55,6 @@ class HttpProbe:
             return clean(f"broke off: {type(exc).__name__}", limit=80)
         except httpx.InvalidURL:
             return "the URL cannot be asked"
-        return "" if status == rule.expect else f"answered {status}, wanted {rule.expect}"
 
 
 _RUN_OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})

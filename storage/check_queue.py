@@ -38,7 +38,7 @@ _AMONG_POSTGRES = _C.id.in_(
 _IS_RUNNING = sa.literal_column(RUNNING_CHECK, sa.Boolean)
 
 
-def among_configured(picked: sa.Select[Any]) -> Statement:
+def among_configured(picked: sa.Select[*tuple[Any, ...]]) -> Statement:
     """Of the checks that are not stopped those whose id is in the parameter `ids`, a JSON array."""
     return Statement(
         {

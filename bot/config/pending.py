@@ -24,7 +24,6 @@ def _sections(config: Config) -> Iterator[str]:
         "digest": config.digest,
         "email": config.email,
         "notify": config.notify,
-        "heartbeat": config.heartbeat,
         "hooks": config.hooks.model_fields_set,
         "components": config.components,
     }

@@ -79,10 +79,10 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
     )
 
 
-def client_session() -> aiohttp.ClientSession:
-    """Deadlines by phase; the owner closes it."""
+def client_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    """Deadlines by phase; the owner closes it. `traces` see every call to Slack."""
     timeout = aiohttp.ClientTimeout(total=15, connect=5, sock_connect=5, sock_read=10)
-    return aiohttp.ClientSession(timeout=timeout)
+    return aiohttp.ClientSession(timeout=timeout, trace_configs=list(traces))
 
 
 def build_slack(

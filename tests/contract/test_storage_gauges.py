@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from operations.deployment.rollout import ENDED, RolloutState
 from operations.outbox import MAIL, Notice, NoticeKind, Urgency
-from storage import gauges
+from storage import gauges, schema
 from storage.database import Database
 from storage.gauges import Backlog
 from storage.schema import METADATA
@@ -96,12 +96,14 @@ async def test_open_alerts_are_counted_by_state(database: Database) -> None:
 async def test_an_empty_database_has_nothing_waiting(database: Database) -> None:
     figures = await database.gauges.read(["myapp/prod:web"], NOON)
 
-    assert figures.rollouts == figures.outbox == figures.alerts == {}
+    assert not figures.rollouts
+    assert not figures.outbox
+    assert not figures.alerts
     assert figures.queue == figures.late_checks == Backlog()
 
 
 def test_the_index_of_the_ended_names_every_state_that_is_not_one() -> None:
-    named = {state for state in RolloutState if f"'{state.value}'" in gauges.ENDED}
+    named = {state for state in RolloutState if f"'{state.value}'" in schema.ENDED}
 
     assert named == set(RolloutState) - ENDED
 
