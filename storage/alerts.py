@@ -78,6 +78,11 @@ class SqlAlerts:
             require_writing(self._session)
         return _first(await self._session.fetch(_HOLD if lock else _GET, at_id=alert_id))
 
+    async def hold(self, project: str, environment: str) -> None:
+        """Be the only one who changes the target's alerts."""
+        require_writing(self._session)
+        await self._session.hold(f"alerts {project}/{environment}")
+
     async def open_for(self, check_id: str) -> Alert | None:
         """The check's open alert."""
         return _first(await self._session.fetch(_OPEN_FOR, at_check=check_id))

@@ -10,13 +10,16 @@ from operations.actor import Actor
 from operations.audit import AuditEvent
 from operations.clock import Clock
 from operations.errors import InvalidRequest, NotPermitted, StaleDecision, UnknownTarget
+from operations.monitoring import grouping
 from operations.monitoring.alert import Alert, AlertState
 from operations.monitoring.check import Check, CheckRecord
-from operations.monitoring.journal import record, tell
+from operations.monitoring.grouping import AlertGroup
+from operations.monitoring.journal import read_group, record, save, tell
 from operations.monitoring.policy import forget
 from operations.monitoring.ports import Store, Transaction
 from operations.outbox import Urgency
 
+_TRIES = 5
 _LONGEST_SILENCE = timedelta(days=30)
 
 
@@ -42,8 +45,13 @@ class Alerting:
         async with self._store.snapshot() as tx:
             return _found(await tx.alerts.get(alert_id), alert_id)
 
+    async def group(self, alert_id: int) -> AlertGroup:
+        """All that is told in one message with it; raises InvalidRequest when there is no such alert."""
+        async with self._store.snapshot() as tx:
+            return await read_group(tx, _found(await tx.alerts.get(alert_id), alert_id))
+
     async def acknowledge(self, alert_id: int, actor: Actor) -> Alert:
-        """Somebody looks after it."""
+        """Somebody looks after it, and all that is told with it; returns the alert that leads."""
 
         def acknowledged(alert: Alert, now: datetime) -> Alert:
             if alert.acknowledged_by is not None:
@@ -78,10 +86,12 @@ class Alerting:
         an outage that goes on must not stay unheard because somebody resolved it too soon.
         """
 
-        def resolved(alert: Alert, now: datetime) -> Alert:
-            return replace(alert, state=AlertState.RESOLVED, resolved_at=now, resolved_by=actor)
-
-        return await self._change(alert_id, actor, "alert.resolved", resolved)
+        _require_person(actor)
+        for _ in range(_TRIES):
+            resolved = await self._resolve(alert_id, actor)
+            if resolved is not None:
+                return resolved
+        raise StaleDecision(f"A-{alert_id} changes too quickly.", hint="Try again.")
 
     async def stop(self, actor: Actor, project: str = "", environment: str = "") -> list[Check]:
         """Stop the checks of a project, a target, or all; lasting across restarts.
@@ -98,7 +108,7 @@ class Alerting:
         """Every check with what is known of it, in the configuration's order."""
         async with self._store.snapshot() as tx:
             records = {record.check_id: record for record in await tx.checks.all()}
-            alerts = {alert.check_id: alert for alert in await tx.alerts.open()}
+            alerts = {a.check_id: a for a in await tx.alerts.open() if not a.is_well}
         return [
             CheckReport(
                 check, records.get(check.id, CheckRecord(check_id=check.id)), alerts.get(check.id)
@@ -151,23 +161,53 @@ class Alerting:
     ) -> Alert:
         _require_person(actor)
         async with self._store.transaction() as tx:
+            group = await _hold_open_group(tx, alert_id)
             now = self._clock.now()
-            known = _found(await tx.alerts.get(alert_id), alert_id)
-            # The check first, as whoever stores an answer does.
-            standing = await tx.checks.get(known.check_id, lock=True)
-            alert = _found(await tx.alerts.get(alert_id, lock=True), alert_id)
-            if not alert.is_open:
-                raise StaleDecision(f"{alert.label} is resolved already.")
-            stored = await tx.alerts.save(change(alert, now))
-            if not stored.is_open:
-                await _void(tx, standing, stored, now)
-            await tell(tx, stored, Urgency.DECISION, now)
-            await record(tx, stored, action, actor, now)
-            return stored
+            changed = [change(alert, now) for alert in group.alerts if alert.is_open]
+            return await _conclude(tx, group, changed, action, actor, now)
+
+    async def _resolve(self, alert_id: int, actor: Actor) -> Alert | None:
+        """The checks first, as whoever stores an answer does. None: another joined meanwhile."""
+        async with self._store.transaction() as tx:
+            known = await read_group(tx, _found(await tx.alerts.get(alert_id), alert_id))
+            check_ids = sorted(alert.check_id for alert in known.alerts)
+            records = [await tx.checks.get(check_id, lock=True) for check_id in check_ids]
+            group = await _hold_open_group(tx, alert_id)
+            if {alert.check_id for alert in group.alerts} != set(check_ids):
+                return None
+            now = self._clock.now()
+            for standing in records:
+                await _void(tx, standing, group.leader, now)
+            changed = grouping.end(group.alerts, now, actor)
+            return await _conclude(tx, group, changed, "alert.resolved", actor, now)
 
 
-async def _void(tx: Transaction, standing: CheckRecord, alert: Alert, now: datetime) -> None:
-    step = forget(standing, f"{alert.label} was resolved by hand", now)
+async def _hold_open_group(tx: Transaction, alert_id: int) -> AlertGroup:
+    known = _found(await tx.alerts.get(alert_id), alert_id)
+    await tx.alerts.hold(known.project, known.environment)
+    group = await read_group(tx, _found(await tx.alerts.get(alert_id), alert_id))
+    if not group.leader.is_open:
+        raise StaleDecision(f"{group.leader.label} is resolved already.")
+    return group
+
+
+async def _conclude(
+    tx: Transaction,
+    group: AlertGroup,
+    changed: Sequence[Alert],
+    action: str,
+    actor: Actor,
+    now: datetime,
+) -> Alert:
+    group = await save(tx, group, changed)
+    await tell(tx, group, Urgency.DECISION, now)
+    for alert in changed:
+        await record(tx, alert, action, actor, now)
+    return group.leader
+
+
+async def _void(tx: Transaction, standing: CheckRecord, leader: Alert, now: datetime) -> None:
+    step = forget(standing, f"{leader.label} was resolved by hand", now)
     await tx.checks.save(step.record)
     if step.flip is not None:
         await tx.checks.flipped(step.flip)

@@ -19,11 +19,13 @@ from operations.monitoring.check import (
     Observation,
     Outcome,
 )
-from operations.monitoring.journal import end, fire, tell
-from operations.monitoring.policy import MISSES, Step
+from operations.monitoring.journal import fire, progress, recover
+from operations.monitoring.policy import MISSES, Step, begins_to_fail, is_long_unasked
 from operations.monitoring.ports import Transaction
 from operations.monitoring.suspicion import ITSELF, can_witness, count_silent
-from operations.outbox import Urgency
+
+_OWN_TARGET = ("HMS-SYS", "network")
+"""Where the alert about the bot itself is, in the place of a project and an environment."""
 
 _DOUBT_LASTS = timedelta(seconds=5)
 """So long the suspicion holds without reading every record again for each answer."""
@@ -31,11 +33,15 @@ _DOUBT_LASTS = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was seen of a check, and the rollout to name should an alert follow ("" none)."""
+    """What was seen of a check, and the rollout to name should an alert follow ("" none).
+
+    `is_changing`: a rollout is under way on the target, so that nobody wonders why it cannot be told.
+    """
 
     check: Check
     seen: Observation
     rollout: str = ""
+    is_changing: bool = False
 
 
 class Consequences:
@@ -55,11 +61,26 @@ class Consequences:
         await tx.checks.save(step.record)
         if step.flip is not None:
             await tx.checks.flipped(step.flip)
-        alert = await tx.alerts.open_for(answer.check.id)
-        if alert is not None:
-            await _go_on(tx, alert, step.record, answer.seen)
-        elif begins_to_fail(step):
-            await fire(tx, self._draft(answer, step.record), answer.seen.at)
+        await self._follow(tx, answer, step)
+
+    async def _follow(self, tx: Transaction, answer: Answer, step: Step) -> None:
+        """What becomes of the check's alert. Nothing is held while all goes well."""
+        check, now = answer.check, answer.seen.at
+        is_unasked = is_long_unasked(check, step.record, now) and not answer.is_changing
+        is_news = begins_to_fail(step) or is_unasked
+        if not is_news and await tx.alerts.open_for(check.id) is None:
+            return
+        await tx.alerts.hold(check.project, check.environment)
+        alert = await tx.alerts.open_for(check.id)
+        if alert is not None and not alert.is_well:
+            await _go_on(tx, alert, step.record, answer.seen, is_unasked=is_unasked)
+            alert = await tx.alerts.open_for(check.id)
+        if is_news and alert is None:
+            await fire(tx, self._draft(answer, step.record, is_unasked=is_unasked), now)
+        elif is_news and alert is not None and alert.is_well:
+            # Others in its message are not well: it goes on in there.
+            again = replace(_missed(alert, step.record, answer.seen), is_unasked=is_unasked)
+            await progress(tx, again, now)
 
     async def _weigh(
         self, tx: Transaction, answer: Answer, record: CheckRecord
@@ -80,7 +101,9 @@ class Consequences:
         )
         held = policy.observe(check, record, doubted)
         if await self._is_cut_off(tx, held.record, step.record.first_bad_at or seen.at):
-            return replace(answer, seen=doubted), held
+            # The one alert about the bot says so for all: that this one cannot be asked is no news.
+            quiet = replace(held.record, unasked_since=record.unasked_since)
+            return replace(answer, seen=doubted), Step(quiet, held.flip)
         return answer, step
 
     async def _is_cut_off(self, tx: Transaction, held: CheckRecord, onset: datetime) -> bool:
@@ -97,16 +120,17 @@ class Consequences:
     async def _tell_of_itself(
         self, tx: Transaction, silent: int, since: datetime, now: datetime
     ) -> None:
-        await tx.checks.get(ITSELF, lock=True)  # one at a time, or two would fire
+        await tx.alerts.hold(*_OWN_TARGET)
         alert = await tx.alerts.open_for(ITSELF)
         if alert is not None:
-            await _count_miss(tx, alert, now)
+            await progress(tx, replace(alert, seen=alert.seen + 1), now)
             return
+        project, environment = _OWN_TARGET
         draft = AlertDraft(
             check_id=ITSELF,
             name="the bot itself",
-            project="HMS-SYS",
-            environment="network",
+            project=project,
+            environment=environment,
             channel=self._channel,
             since=since,
             seen=1,
@@ -123,48 +147,52 @@ class Consequences:
         self._in_doubt_until = None
         if record.last is None or record.last.outcome is Outcome.OK:
             return
+        if await tx.alerts.open_for(ITSELF) is None:
+            return
+        await tx.alerts.hold(*_OWN_TARGET)
         alert = await tx.alerts.open_for(ITSELF)
         if alert is not None:
-            await end(tx, alert, now)
+            await recover(tx, alert, now)
 
-    def _draft(self, answer: Answer, record: CheckRecord) -> AlertDraft:
+    def _draft(self, answer: Answer, record: CheckRecord, *, is_unasked: bool) -> AlertDraft:
         check = answer.check
+        began_at = record.unasked_since if is_unasked else record.first_bad_at
         return AlertDraft(
             check_id=check.id,
             name=check.name,
             project=check.project,
             environment=check.environment,
             channel=self._channel,
-            since=record.first_bad_at or answer.seen.at,
-            seen=record.bad,
+            since=began_at or answer.seen.at,
+            seen=1 if is_unasked else record.bad,
             reason=answer.seen.detail,
             is_flapping=record.is_flapping,
             rollout=answer.rollout,
             fired_at=answer.seen.at,
+            is_unasked=is_unasked,
         )
 
 
-def begins_to_fail(step: Step) -> bool:
-    """Whether an alert follows, unless one is open."""
-    return step.flip is not None and step.flip.new is CheckState.FAILING
-
-
-async def _go_on(tx: Transaction, alert: Alert, record: CheckRecord, seen: Observation) -> None:
+async def _go_on(
+    tx: Transaction, alert: Alert, record: CheckRecord, seen: Observation, *, is_unasked: bool
+) -> None:
     """A silence hides what goes on, never the end of what people were told."""
-    if record.state is CheckState.OK and not record.is_flapping:
-        await end(tx, alert, seen.at)
+    if seen.outcome is Outcome.INCONCLUSIVE:
+        if is_unasked and alert.reason != seen.detail:
+            await progress(tx, replace(alert, reason=seen.detail), seen.at)
+    elif alert.is_unasked or (record.state is CheckState.OK and not record.is_flapping):
+        await recover(tx, alert, seen.at)
     elif seen.outcome in MISSES:
-        missed = replace(alert, reason=seen.detail, is_flapping=record.is_flapping)
-        await _count_miss(tx, missed, seen.at)
+        await progress(tx, _missed(alert, record, seen), seen.at)
     elif record.is_flapping != alert.is_flapping:
-        await _change(tx, replace(alert, is_flapping=record.is_flapping), seen.at)
+        await progress(tx, replace(alert, is_flapping=record.is_flapping), seen.at)
 
 
-async def _count_miss(tx: Transaction, alert: Alert, now: datetime) -> None:
-    await _change(tx, replace(alert, seen=alert.seen + 1), now)
-
-
-async def _change(tx: Transaction, alert: Alert, now: datetime) -> None:
-    stored = await tx.alerts.save(alert)
-    if not policy.is_silenced(stored, now):
-        await tell(tx, stored, Urgency.PROGRESS, now)
+def _missed(alert: Alert, record: CheckRecord, seen: Observation) -> Alert:
+    return replace(
+        alert,
+        seen=alert.seen + 1,
+        reason=seen.detail,
+        is_flapping=record.is_flapping,
+        well_at=None,
+    )

@@ -1,7 +1,8 @@
 """What every change of an alert brings along: notices for people and an event in the audit trail.
 
-Alerts change only while their target is held (`hold`), as those of one target may be told together. Who
-takes several locks takes checks first, in the order of their ids, then the target, then reads the alerts.
+Alerts change only while their target is held (`tx.alerts.hold`), as those of one target may be told
+together. Who takes several locks takes checks first, in the order of their ids, then the target, and reads
+the alerts after that.
 """
 
 from __future__ import annotations
@@ -18,14 +19,6 @@ from operations.monitoring.grouping import AlertGroup
 from operations.monitoring.policy import is_silenced
 from operations.monitoring.ports import Transaction
 from operations.outbox import Notice, NoticeKind, Urgency
-
-
-async def hold(tx: Transaction, project: str, environment: str) -> None:
-    """Nobody else changes the target's alerts until the transaction ends.
-
-    What is held is a row in the place of a check's; no check has such an id, as theirs have a colon.
-    """
-    await tx.checks.get(f"{project}/{environment}", lock=True)
 
 
 async def read_group(tx: Transaction, alert: Alert) -> AlertGroup:
@@ -52,12 +45,12 @@ async def fire(tx: Transaction, draft: AlertDraft, now: datetime) -> Alert:
     return alert
 
 
-async def recover(tx: Transaction, alert: Alert, now: datetime) -> None:
+async def recover(tx: Transaction, alert: Alert, now: datetime, by: Actor | None = None) -> None:
     """It is well again; told also when it is silenced. The target is held."""
     if alert.is_well:
         return
     group = await read_group(tx, alert)
-    changed = grouping.recover(group, alert, now)
+    changed = grouping.recover(group, alert, now, by)
     is_over = not changed[0].is_open
     group = await save(tx, group, changed)
     await record(tx, alert, "alert.resolved" if is_over else "alert.recovered", SYSTEM, now)
@@ -83,9 +76,7 @@ async def tell(tx: Transaction, group: AlertGroup, urgency: Urgency, now: dateti
     leader = group.leader
     kinds = (NoticeKind.CARD,) if leader.is_open else (NoticeKind.CARD, NoticeKind.ENDED)
     for kind in kinds:
-        notice = Notice(
-            subject=leader.label, kind=kind, channel=leader.channel, urgency=urgency
-        )
+        notice = Notice(subject=leader.label, kind=kind, channel=leader.channel, urgency=urgency)
         await tx.notices.put(notice, now)
     if urgency is not Urgency.PROGRESS:
         await tell_elsewhere(tx, leader, now)

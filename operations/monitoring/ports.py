@@ -67,6 +67,10 @@ class Alerts(Protocol):
         """Read one; with `lock`, nobody else can change it until the transaction ends."""
         ...
 
+    async def hold(self, project: str, environment: str) -> None:
+        """Until the transaction ends, be the only one who changes the target's alerts."""
+        ...
+
     async def open_for(self, check_id: str) -> Alert | None:
         """The check's open alert."""
         ...

@@ -6,14 +6,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from operations.clock import Clock
 from operations.errors import StorageError
 from operations.guard import Guard
 from operations.monitoring import policy
-from operations.monitoring.check import Check, Observation
-from operations.monitoring.consequences import Answer, Consequences, begins_to_fail
+from operations.monitoring.check import Check, Observation, Outcome
+from operations.monitoring.consequences import Answer, Consequences
 from operations.monitoring.ports import CheckQueue, Prober, Store, Surroundings
 from operations.redaction import clean
 
@@ -77,7 +77,7 @@ class Watch:
         """Ask one check now and store what follows; returns what was seen."""
         seen = await self._lookout.prober.ask(check)
         seen = replace(seen, detail=clean(seen.detail, limit=300))
-        answer = Answer(check=check, seen=seen, rollout=await self._rollout_behind(check, seen))
+        answer = await self._put_in_context(check, seen)
         async with self._lookout.store.transaction() as tx:
             await self._consequences.store(tx, answer)
         return seen
@@ -120,19 +120,23 @@ class Watch:
             self._free += 1
             self._freed.set()
 
-    async def _rollout_behind(self, check: Check, seen: Observation) -> str:
-        """The rollout to name, when an alert seems to follow.
+    async def _put_in_context(self, check: Check, seen: Observation) -> Answer:
+        """With the rollout to name, when an alert seems to follow.
 
         Looked up before the writing transaction, which must not wait for another connection.
         """
-        if seen.outcome not in policy.MISSES:
-            return ""
+        answer = Answer(check=check, seen=seen)
+        if seen.outcome is Outcome.OK:
+            return answer
         async with self._lookout.store.snapshot() as tx:
             record = await tx.checks.get(check.id)
         step = policy.observe(check, record, seen)
-        if not begins_to_fail(step):
-            return ""
-        since = step.record.first_bad_at or seen.at
-        return await self._lookout.surroundings.rollout_at(
-            check.project, check.environment, since - _RECENT_ROLLOUT
-        )
+        if policy.begins_to_fail(step):
+            since = step.record.first_bad_at or seen.at
+            return replace(answer, rollout=await self._rollout_at(check, since - _RECENT_ROLLOUT))
+        if policy.is_long_unasked(check, step.record, seen.at):
+            return replace(answer, is_changing=bool(await self._rollout_at(check, seen.at)))
+        return answer
+
+    async def _rollout_at(self, check: Check, since: datetime) -> str:
+        return await self._lookout.surroundings.rollout_at(check.project, check.environment, since)
