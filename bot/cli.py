@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.bootstrap import Services
     from bot.config import Config
     from bot.settings import Settings
-    from handlers.cli.orders import MigrateOrder
+    from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
     from operations.actor import Actor
     from operations.deployment.ports import Members
 
@@ -38,6 +38,8 @@ def main() -> None:
         config_check=_config_check,
         config_schema=_config_schema,
         config_migrate=_config_migrate,
+        migrate_audit=_migrate_audit,
+        migrate_references=_migrate_references,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
     )
@@ -152,6 +154,18 @@ def _config_migrate(order: MigrateOrder) -> int:
     from bot.legacy.migrating import migrate_config
 
     return migrate_config(order)
+
+
+def _migrate_audit(order: AuditOrder) -> int:
+    from bot.legacy.auditing import migrate_audit
+
+    return migrate_audit(order)
+
+
+def _migrate_references(order: ReferencesOrder) -> int:
+    from bot.legacy.referring import migrate_references
+
+    return migrate_references(order)
 
 
 async def _db_upgrade() -> int:

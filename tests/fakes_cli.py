@@ -85,6 +85,8 @@ class Shop:
             open_services=lambda: self.services(actor),
             guard=self.guard,
             config_migrate=lambda order: refuse(),
+            migrate_audit=lambda order: refuse(),
+            migrate_references=lambda order: refuse(),
             **known,
         )
 

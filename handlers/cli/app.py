@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from handlers.cli.migrating import add_migrate
+from handlers.cli.migrating import add_migrate, add_moves
 from handlers.cli.running import run_program, run_words
 from handlers.cli.services import Hooks, Program
 from handlers.language import VERBS, verb_named
@@ -86,6 +86,7 @@ def _add_programs(app: typer.Typer, hooks: Hooks) -> None:
     _add(config, hooks, "check", hooks.config_check, "Say everything that is wrong with it.")
     _add(config, hooks, "schema", hooks.config_schema, "Print its JSON Schema.")
     add_migrate(config, hooks)
+    add_moves(app, hooks)
     database = _group(app, "db", "The database.")
     _add(database, hooks, "upgrade", hooks.db_upgrade, "Bring its schema up to date.")
     audit = _group(app, "audit", "The audit trail.")

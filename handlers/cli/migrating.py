@@ -1,4 +1,4 @@
-"""`config migrate`: what a person says of the move from HMS-OPS. What it does is `bot.legacy`'s."""
+"""The move from HMS-OPS, as a person orders it. What is done is `bot.legacy`'s."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from handlers.cli.orders import MigrateOrder
+from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
 from handlers.cli.running import run_program
 from handlers.cli.services import Hooks
 
@@ -38,3 +38,32 @@ def add_migrate(config: typer.Typer, hooks: Hooks) -> None:
             organization=forge_organization,
         )
         raise typer.Exit(run_program(hooks, "config migrate", lambda: hooks.config_migrate(order)))
+
+
+def add_moves(app: typer.Typer, hooks: Hooks) -> None:
+    """Adds the group `migrate`."""
+    group = typer.Typer(
+        name="migrate",
+        help="The move from HMS-OPS.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    app.add_typer(group)
+
+    @group.command("audit", help="Say what of an HMS-OPS checkout is covered, and what is not.")
+    def audit(
+        path: Annotated[str, typer.Argument(help="The folder with hms-ops.sh in it.")],
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        order = AuditOrder(path=path, as_json=json)
+        raise typer.Exit(run_program(hooks, "migrate audit", lambda: hooks.migrate_audit(order)))
+
+    @group.command("references", help="Show who still calls HMS-OPS, and change it with --apply.")
+    def references(
+        path: Annotated[str, typer.Argument(help="A file, or a folder with scripts in it.")],
+        apply: Annotated[bool, typer.Option("--apply", help="Change them, with a copy.")] = False,
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        order = ReferencesOrder(path=path, apply=apply, as_json=json)
+        run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
+        raise typer.Exit(run)

@@ -17,3 +17,20 @@ class MigrateOrder:
     deploys_channel: str
     alerts_channel: str
     organization: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencesOrder:
+    """`path` is a file or a folder."""
+
+    path: str
+    apply: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOrder:
+    """`path` is a checkout of HMS-OPS."""
+
+    path: str
+    as_json: bool

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from handlers.cli.orders import MigrateOrder
+from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
 from handlers.error_queries import NothingCounted, Triage
 from operations.actor import Actor
 from operations.clock import Clock
@@ -47,5 +47,7 @@ class Hooks:
     config_check: Program
     config_schema: Program
     config_migrate: Callable[[MigrateOrder], int]
+    migrate_audit: Callable[[AuditOrder], int]
+    migrate_references: Callable[[ReferencesOrder], int]
     db_upgrade: Program
     audit_verify: Program

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.legacy.auditing import migrate_audit
+from handlers.cli.orders import AuditOrder
+from operations.errors import InvalidRequest
+
+SCRIPT = """\
+#!/usr/bin/env bash
+load_config() { TOKEN=$(jq -r '.forge.api_token' "$CONFIG"); }
+function deploy_forge { php forge-api.php deploy "$1"; }
+deploy_ecs() {
+  aws ecs update-service
+}
+send_slack_notification() { curl "$WEBHOOK"; }
+case "$1" in
+  deploy)
+    case "$2" in
+      forge) deploy_forge ;;
+      ecs) deploy_ecs ;;
+    esac ;;
+  status|"errors") show ;;
+  monitor) monitor "$2" ;;
+  *) usage ;;
+esac
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """HMS-OPS as its background describes it."""
+    (tmp_path / "hms-ops.sh").write_text(SCRIPT)
+    (tmp_path / "forge-api.php").write_text("<?php\nfunction forgeDeploy($site) {}\n")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/deployments.log").write_text("")
+    (tmp_path / ".hms-ops-config.json").write_text(
+        '{"forge": {"api_token": "tok-0123456789"}, "projects": {"site":'
+        ' {"provider": "forge", "server_id": 1, "site_id": 2, "environment": "prod"}}}'
+    )
+    return tmp_path
+
+
+def audit(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str | None]]:
+    code = migrate_audit(AuditOrder(path=str(path), as_json=True))
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    return code, {f"{part['kind']} {part['name']}": part["covered_by"] for part in parts}
+
+
+def test_a_plain_checkout_is_covered(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, parts = audit(checkout, capsys)
+
+    assert code == 0
+    assert parts["command deploy"] == "hms-sys deploy PROJECT ENVIRONMENT [VERSION]"
+    assert parts["function deploy_ecs"] == "deploy and status, on targets with `provider: aws`"
+    assert parts["function forgeDeploy"] == "deploy, on targets with `provider: forge`"
+    assert parts["log file deployments.log"] == "hms-sys history"
+    assert parts["configuration key forge.api_token"] is not None
+
+
+def test_the_commands_are_those_of_the_outer_case(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, parts = audit(checkout, capsys)
+
+    commands = {name for name in parts if name.startswith("command")}
+    assert commands == {"command deploy", "command status", "command errors", "command monitor"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "name"),
+    [
+        ("extra.sh", "rotate_tape() { :; }\n", "function rotate_tape"),
+        ("more.sh", 'case "$1" in\n  karaoke) sing ;;\nesac\n', "command karaoke"),
+        ("logs/weather.log", "", "log file weather.log"),
+        (".hms-ops-config.json", '{"colour": "blue"}', "configuration key colour"),
+        (".hms-ops-config.json", "{,}", "configuration key 1:2: a key in double quotes must stand here"),
+    ],
+)  # fmt: skip
+def test_what_nobody_covers_is_named_and_ends_with_one(
+    checkout: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, name: str
+) -> None:
+    (checkout / file).write_text(text)
+
+    code, parts = audit(checkout, capsys)
+
+    assert code == 1
+    assert parts[name] is None
+
+
+def test_people_read_a_line_for_each_part(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "extra.sh").write_text("rotate_tape() { :; }\n")
+
+    migrate_audit(AuditOrder(path=str(checkout), as_json=False))
+
+    told = capsys.readouterr().out
+    assert "UNCOVERED  function rotate_tape (extra.sh:1)\n" in told
+    assert "covered    command deploy (hms-ops.sh:9) → hms-sys deploy" in told
+
+
+def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="holds nothing of HMS-OPS"):
+        migrate_audit(AuditOrder(path=str(tmp_path), as_json=False))
