@@ -6,49 +6,37 @@ is postponed, never dropped; one that may have been told is looked for in the ch
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from handlers import delivery
+from handlers.delivery import Counter, NotYet, Tempo
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
 from handlers.slack.pace import Limits, Pace
-from handlers.slack.subjects import Subject, Subjects, UnknownSubject
-from handlers.slack.turns import NotYet, Turns
+from handlers.slack.subjects import Subject, Subjects
+from handlers.slack.turns import Turns
 from handlers.slack.views.blocks import Message, message, section
 from operations.clock import Clock
 from operations.errors import (
     OperationError,
-    OutcomeUnknown,
     ProviderRejected,
     ProviderUnauthorized,
     ProviderUnavailable,
-    StorageError,
 )
 from operations.guard import Guard
-from operations.outbox import Notice, NoticeKind, NoticeQueue, PostedMessage, Urgency
+from operations.outbox import SLACK, Notice, NoticeKind, NoticeQueue, PostedMessage, Urgency
 
 _LOG = logging.getLogger("hms.slack.notices")
 _WAITS_FOR_CARD = 3
-_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
-    """`at_once` notices are delivered together. A claim lasts `claim_seconds`; nothing waits that long.
+class DeliverySettings(Tempo):
+    """How fast and how long; `limits` are Slack's own."""
 
-    A refused notice is tried again after `refused_seconds`, and from the `patience`-th try on hourly.
-    """
-
-    at_once: int = 16
-    idle_seconds: float = 5.0
-    claim_seconds: float = 30.0
-    first_pause_seconds: float = 1.0
-    longest_pause_seconds: float = 60.0
-    refused_seconds: float = 60.0
-    patience: int = 10
     limits: Limits = field(default_factory=Limits)
 
 
@@ -67,85 +55,38 @@ class SlackNotices:
     """The delivery worker. `owner` names this process in claims."""
 
     def __init__(
-        self, owner: str, delivery: Delivery, settings: DeliverySettings | None = None
+        self, owner: str, parts: Delivery, settings: DeliverySettings | None = None
     ) -> None:
-        self._owner = owner
-        self._queue = delivery.queue
-        self._subjects = delivery.subjects
-        self._outlet = delivery.outlet
-        self._clock = delivery.clock
-        self._guard = delivery.guard
-        self._settings = settings or DeliverySettings()
-        self._turns = Turns(Pace(self._settings.limits), self._clock)
-        self._slots = asyncio.Semaphore(self._settings.at_once)
+        settings = settings or DeliverySettings()
+        self._queue = parts.queue
+        self._subjects = parts.subjects
+        self._outlet = parts.outlet
+        self._clock = parts.clock
+        self._turns = Turns(Pace(settings.limits), self._clock)
+        counter = Counter(
+            owner=owner, route=SLACK, queue=parts.queue, clock=parts.clock, guard=parts.guard
+        )
+        self._delivery = delivery.Delivery(counter, self._tell, settings, self._told)
 
     async def run(self) -> None:
         """Deliver until cancelled; what is under way then is handed back."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await self._slots.acquire()
-                notice = await self._next()
-                group.create_task(
-                    self._deliver(notice), name=f"notice {notice.subject} {notice.kind}"
-                )
-
-    async def _next(self) -> Notice:
-        while True:
-            now = self._clock.now()
-            until = now + timedelta(seconds=self._settings.claim_seconds)
-            try:
-                claimed = await self._queue.claim(self._owner, now, until, limit=1)
-                if claimed:
-                    return claimed[0]
-                await self._queue.wait(self._settings.idle_seconds)
-            except StorageError as exc:
-                _LOG.warning("cannot look for notices: %s", exc.message)
-                await self._clock.sleep(self._settings.idle_seconds)
-
-    async def _deliver(self, notice: Notice) -> None:
-        name = f"{notice.subject} {notice.kind}"
-        try:
-            reference = await self._guard(name, lambda: self._settle(notice))
-            if reference:
-                bug = ProviderRejected(f"An error inside HMS-SYS ({reference}).")
-                await self._guard(name, lambda: self._postpone(notice, bug))
-        finally:
-            self._slots.release()
-
-    async def _settle(self, notice: Notice) -> None:
-        try:
-            await self._settle_stored(notice)
-        except StorageError as exc:
-            # The claim runs out by itself, and the next one to claim it is told that it is uncertain.
-            _LOG.warning("%s waits for the database: %s", notice.subject, exc.message)
-
-    async def _settle_stored(self, notice: Notice) -> None:
-        try:
-            posted = await self._tell(notice)
-        except asyncio.CancelledError:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await self._queue.postpone(notice, self._clock.now(), "stopped", uncertain=True)
-            raise
-        except NotYet as turn:
-            until = self._clock.now() + timedelta(seconds=turn.seconds)
-            await self._insist(lambda: self._queue.postpone(notice, until, "", uncertain=False))
-            return
-        except UnknownSubject:
-            _LOG.warning("%s is not known any more: its %s is dropped", notice.subject, notice.kind)
-            posted = None
-        except OperationError as exc:
-            await self._postpone(notice, exc)
-            return
-        await self._insist(lambda: self._queue.delivered(notice, posted))
-        if notice.kind is NoticeKind.CARD and posted is not None:
-            await self._retire_overtaken(self._subjects.find(notice.subject))
+        await self._delivery.run()
 
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
         subject = self._subjects.find(notice.subject)
-        if notice.kind is NoticeKind.CARD:
+        if notice.kind is not NoticeKind.CARD:
+            return await self._tell_thread(notice, subject)
+        try:
             return await self._tell_card(notice, subject)
-        return await self._tell_thread(notice, subject)
+        except ProviderUnavailable as exc:
+            if exc.retry_after:
+                self._turns.block(exc.retry_after)
+            raise
+
+    async def _told(self, notice: Notice, posted: PostedMessage | None) -> None:
+        if notice.kind is NoticeKind.CARD and posted is not None:
+            await self._retire_overtaken(self._subjects.find(notice.subject))
 
     async def _tell_card(self, notice: Notice, subject: Subject) -> PostedMessage:
         posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
@@ -237,54 +178,6 @@ class SlackNotices:
         except (ProviderUnauthorized, ProviderRejected) as exc:
             _LOG.warning("cannot look for %s in the channel: %s", notice.subject, exc.message)
             return None
-
-    async def _postpone(self, notice: Notice, exc: OperationError) -> None:
-        pause = self._pause_after(notice, exc)
-        if (
-            isinstance(exc, ProviderUnavailable)
-            and exc.retry_after
-            and notice.kind is NoticeKind.CARD
-        ):
-            self._turns.block(exc.retry_after)
-        lost = isinstance(exc, OutcomeUnknown)
-        level = logging.ERROR if _is_lasting(exc) else logging.INFO
-        _LOG.log(level, "%s %s waits %.0f s: %s", notice.subject, notice.kind, pause, exc.message)
-        until = self._clock.now() + timedelta(seconds=pause)
-        error = f"{exc.message} {exc.hint}".strip()
-        await self._insist(lambda: self._queue.postpone(notice, until, error, uncertain=lost))
-
-    def _pause_after(self, notice: Notice, exc: OperationError) -> float:
-        settings = self._settings
-        if _is_lasting(exc):
-            return settings.refused_seconds if notice.attempts < settings.patience else 3600.0
-        if isinstance(exc, ProviderUnavailable) and exc.retry_after:
-            return exc.retry_after
-        doubled = settings.first_pause_seconds * 2.0 ** min(notice.attempts, 16)
-        return min(settings.longest_pause_seconds, doubled)
-
-    async def _insist(self, store: Callable[[], Awaitable[None]]) -> None:
-        """Slack has been told; losing that would tell it twice, so a busy database is asked again.
-
-        Stopped in the midst, it is stored once more: both stores may be repeated, and a claim that nobody
-        settled would hold the notice back until it runs out.
-        """
-        try:
-            for _ in range(4):
-                try:
-                    await store()
-                except StorageError:
-                    await self._clock.sleep(self._settings.first_pause_seconds)
-                else:
-                    return
-            await store()
-        except asyncio.CancelledError:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await store()
-            raise
-
-
-def _is_lasting(exc: OperationError) -> bool:
-    return isinstance(exc, ProviderRejected | ProviderUnauthorized)
 
 
 async def _ready(drawn: Message) -> Message:

@@ -7,22 +7,17 @@ implementation of `Subject`, one line in `app.build_slack`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from handlers.slack.outlet import Outlet
 from handlers.slack.views.blocks import Message
-from operations.errors import InvalidRequest
+from handlers.subjects import UnknownSubject as UnknownSubject
+from handlers.subjects import find_subject
 from operations.outbox import NoticeKind, PostedMessage
 
-_NAME = re.compile(r"([A-Z])-([1-9][0-9]{0,11})", re.ASCII)
 _REDRAWS = 3
-
-
-class UnknownSubject(InvalidRequest):
-    """Nothing has this name, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +56,22 @@ class Subjects:
 
     def find(self, name: str) -> Subject:
         """Raises UnknownSubject when no subject can have this name."""
-        match = _NAME.fullmatch(name)
-        find = self._kinds.get(match[1]) if match else None
-        if match is None or find is None:
-            raise UnknownSubject(f"“{name[:40]}” names nothing that HMS-SYS knows.")
-        return find(int(match[2]))
+        return find_subject(self._kinds, name)
 
-    async def refresh(self, outlet: Outlet, posted: PostedMessage, name: str) -> None:
+    async def draw(self, name: str, kind: NoticeKind = NoticeKind.CARD) -> Message:
+        """One of the subject's messages as it is now."""
+        subject = self.find(name)
+        if kind is NoticeKind.CARD:
+            return await subject.draw()
+        return (await subject.reply(kind)).message
+
+    async def refresh(
+        self,
+        outlet: Outlet,
+        posted: PostedMessage,
+        name: str,
+        kind: NoticeKind = NoticeKind.CARD,
+    ) -> None:
         """Bring one message up to date after a click on something that was over.
 
         Another edit may overtake this one, so the subject is read again after it was shown.
@@ -78,5 +82,5 @@ class Subjects:
             revision = await subject.revision()
             if revision == shown:
                 return
-            await outlet.edit(posted, await subject.draw())
+            await outlet.edit(posted, await self.draw(name, kind))
             shown = revision

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from handlers.delivery import NotYet
 from handlers.slack.pace import Pace
 from operations.clock import Clock
 from operations.outbox import Urgency
 
 _PATIENCE = 5.0
 _LOOK = 0.25
-
-
-class NotYet(Exception):
-    """There is no turn for so many seconds: the notice is to be put off, and its claim given back."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"no turn for {seconds:.1f} s")
-        self.seconds = seconds
 
 
 class Turns:

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from handlers.delivery import NotYet
 from handlers.slack.pace import Pace
-from handlers.slack.turns import NotYet, Turns
+from handlers.slack.turns import Turns
 from operations.outbox import Urgency
 from tests.factories import NOON
 
