@@ -12,12 +12,12 @@ from operations.monitoring.check import Flip
 from operations.monitoring.digest.digest import EndedRollout, GroupLine
 from operations.monitoring.digest.ports import (
     AlertTimes,
-    GroupStanding,
     HourCount,
     WatchChange,
 )
 from operations.monitoring.digest.span import Span, hour_of
-from operations.monitoring.errors.group import GroupState
+from operations.monitoring.errors.event import Level
+from operations.monitoring.errors.group import ErrorGroup, GroupState
 from operations.redaction import shorten
 from storage.checks import flip_of
 from storage.rows import from_time, to_actor, to_json, to_optional_time, to_time
@@ -111,15 +111,13 @@ _WATCH_CHANGES = Statement(
     .order_by(_T.at, _T.number)
 )
 _IDS = sa.bindparam("ids", type_=sa.Text)
-_STANDING = sa.select(
-    *(_G.id, _G.revision, _G.state, _G.silenced_by, _G.silenced_until, _G.resolved_by)
-)
-_STANDINGS = Statement(
+_OF_IDS = sa.select(*ERROR_GROUPS.columns)
+_GROUPS = Statement(
     {
-        "sqlite": _STANDING.where(
+        "sqlite": _OF_IDS.where(
             _G.id.in_(sa.select(sa.func.json_each(_IDS).table_valued("value").c.value))
         ),
-        "postgresql": _STANDING.where(
+        "postgresql": _OF_IDS.where(
             _G.id.in_(
                 sa.select(
                     sa.cast(
@@ -188,10 +186,10 @@ class SqlDigestSources:
             for row in await self._session.fetch(_WATCH_CHANGES, since=from_time(since))
         ]
 
-    async def standings(self, group_ids: Collection[int]) -> Mapping[int, GroupStanding]:
+    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
         """As they are now."""
-        rows = await self._session.fetch(_STANDINGS, ids=to_json(list(group_ids)))
-        return {row["id"]: _standing_of(row) for row in rows}
+        rows = await self._session.fetch(_GROUPS, ids=to_json(list(group_ids)))
+        return {row["id"]: _error_group_of(row) for row in rows}
 
 
 def _ends(span: Span) -> dict[str, int]:
@@ -222,12 +220,25 @@ def _rollout_of(row: Row) -> EndedRollout:
     )
 
 
-def _standing_of(row: Row) -> GroupStanding:
-    return GroupStanding(
+def _error_group_of(row: Row) -> ErrorGroup:
+    return ErrorGroup(
         id=row["id"],
+        project=row["project"],
+        environment=row["environment"],
+        fingerprint=row["fingerprint"],
+        title=row["title"],
+        level=Level[row["level"].upper()],
+        state=GroupState(row["state"]),
         revision=row["revision"],
-        is_open=row["state"] == GroupState.OPEN.value,
+        count=row["count"],
+        first_seen=to_time(row["first_seen"]),
+        last_seen=to_time(row["last_seen"]),
+        first_release=row["first_release"],
+        last_release=row["last_release"],
+        rank=row["rank"],
+        rollout=row["rollout"],
         silenced_by=to_actor(row["silenced_by"]),
         silenced_until=to_optional_time(row["silenced_until"]),
         resolved_by=to_actor(row["resolved_by"]),
+        resolved_at=to_optional_time(row["resolved_at"]),
     )

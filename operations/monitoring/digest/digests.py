@@ -16,8 +16,9 @@ from operations.monitoring.check import Check
 from operations.monitoring.digest import making
 from operations.monitoring.digest.digest import ASKED_FOR, Digest, Errors, StoredDigest
 from operations.monitoring.digest.making import Counted, Watched
-from operations.monitoring.digest.ports import GroupStanding, Store, Transaction
+from operations.monitoring.digest.ports import Store, Transaction
 from operations.monitoring.digest.span import Plan, Span, span_until
+from operations.monitoring.errors.group import ErrorGroup
 from operations.outbox import Notice, NoticeKind, Urgency
 
 PUNCTUAL = timedelta(minutes=5)
@@ -32,7 +33,7 @@ class DigestReport:
 
     stored: StoredDigest
     alerts: Mapping[int, Alert]
-    groups: Mapping[int, GroupStanding]
+    groups: Mapping[int, ErrorGroup]
 
     @property
     def revision(self) -> int:
@@ -111,7 +112,7 @@ class Digests:
             return DigestReport(
                 stored=stored,
                 alerts=await _alerts_now(tx, alerts),
-                groups=await tx.digest_sources.standings(groups),
+                groups=await tx.digest_sources.groups(groups),
             )
 
     async def remember_picture(self, digest_id: int, file_id: str) -> None:

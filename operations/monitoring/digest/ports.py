@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from operations.actor import Actor
 from operations.monitoring.check import Flip
 from operations.monitoring.digest.digest import Digest, EndedRollout, GroupLine, StoredDigest
 from operations.monitoring.digest.span import Span
+from operations.monitoring.errors.group import ErrorGroup
 from operations.monitoring.ports import Alerts as OpenAlerts
 from operations.monitoring.ports import Checks, Outbox
 
@@ -32,18 +32,6 @@ class AlertTimes:
     fired_at: datetime
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupStanding:
-    """What a group of errors has come to by now."""
-
-    id: int
-    revision: int
-    is_open: bool
-    silenced_by: Actor | None = None
-    silenced_until: datetime | None = None
-    resolved_by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +77,7 @@ class DigestSources(Protocol):
         """Who was stopped and started since then, oldest first."""
         ...
 
-    async def standings(self, group_ids: Collection[int]) -> Mapping[int, GroupStanding]:
+    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
         """Groups as they are now, by id; one that is gone is left out."""
         ...
 
