@@ -88,16 +88,17 @@ class Boundary:
         asker: Asker,
         work: Work,
         *,
-        after_refusal: Callable[[], Awaitable[None]] | None = None,
+        afterwards: Callable[[bool], Awaitable[None]] | None = None,
     ) -> None:
         """Do the work, acknowledge, tell the asker.
 
-        `after_refusal` brings up to date what misled the asker.
+        `afterwards` brings up to date what misled the asker, or what the work has changed; it is told
+        whether the work was refused.
         """
         with self._counted():
             refused = await self._acknowledged(ack, asker, work)
-            if refused and after_refusal is not None:
-                await self._quietly(after_refusal)
+            if afterwards is not None:
+                await self._quietly(lambda: afterwards(refused))
 
     async def reply(self, ack: AsyncAck, asker: Asker, said: Message) -> None:
         """Acknowledge and tell what is known without doing anything."""

@@ -14,13 +14,13 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers.slack.boundary import Asker
 from handlers.slack.commands import Desk
-from handlers.slack.ids import ActionId, decode_button
+from handlers.slack.ids import ActionId, decode_button, kind_of_block, subject_of_block
 from handlers.slack.outlet import Outlet
 from handlers.slack.payloads import (
     Payload,
     asker_of_interaction,
+    clicked_block,
     clicked_message,
-    clicked_subject,
     clicked_value,
 )
 from handlers.slack.views import answers
@@ -30,10 +30,13 @@ from operations.deployment.rollout import Rollout
 from operations.errors import InvalidRequest, StaleDecision
 
 Deed = Callable[[int, Asker], Awaitable[Message | None]]
-"""One button: acts on a rollout or an alert by its number.
+"""One button: acts on a rollout, an alert or an error group by its number.
 
 The message answers the one who pressed, None: the card itself answers.
 """
+
+_UNTOLD = frozenset({ActionId.ERROR_RESOLVE, ActionId.ERROR_SILENCE})
+"""What these do puts no notice for the message that they stand on: a digest shows many groups."""
 
 
 class Buttons:
@@ -56,10 +59,10 @@ class Buttons:
     def _listen(self, app: AsyncApp, action_id: ActionId, deed: Deed) -> None:
         @app.action(action_id.value)
         async def pressed(ack: AsyncAck, body: dict[str, object]) -> None:
-            await self._press(ack, body, deed)
+            await self._press(ack, body, deed, moves=action_id in _UNTOLD)
 
-    async def _press(self, ack: AsyncAck, body: Payload, deed: Deed) -> None:
-        """A button of ours was pressed."""
+    async def _press(self, ack: AsyncAck, body: Payload, deed: Deed, *, moves: bool) -> None:
+        """A button of ours was pressed. `moves`: what it does is seen on the message only if we redraw it."""
         asker = asker_of_interaction(body)
         value = decode_button(clicked_value(body))
 
@@ -70,12 +73,15 @@ class Buttons:
                 )
             return await deed(value.number, asker)
 
-        async def refresh() -> None:
-            posted, subject = clicked_message(body), clicked_subject(body)
-            if value is not None and posted is not None and subject:
-                await self._subjects.refresh(self._outlet, posted, subject)
+        async def refresh(refused: bool) -> None:
+            posted, block = clicked_message(body), clicked_block(body)
+            if value is None or posted is None or not subject_of_block(block):
+                return
+            if refused or moves:
+                kind = kind_of_block(block)
+                await self._subjects.refresh(self._outlet, posted, subject_of_block(block), kind)
 
-        await self._boundary.answer(ack, asker, work, after_refusal=refresh)
+        await self._boundary.answer(ack, asker, work, afterwards=refresh)
 
     async def _press_unknown(self, ack: AsyncAck, body: Payload) -> None:
         """A button that this version does not know."""

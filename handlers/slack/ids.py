@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from operations.outbox import NoticeKind
+
 SLASH_COMMAND = "/hms"
 
 
@@ -47,7 +49,7 @@ FORM_INPUT = "value"
 """The action_id of each input of a form: its block_id already tells them apart."""
 
 _BUTTON = re.compile(r"([1-9][0-9]{0,11}):([0-9]{1,9})", re.ASCII)
-_SUBJECT = re.compile(r"([A-Z]-[1-9][0-9]{0,11})\.", re.ASCII)
+_SUBJECT = re.compile(r"([A-Z]-[1-9][0-9]{0,11})\.([a-z_]*)", re.ASCII)
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}", re.ASCII)
 
 
@@ -81,6 +83,13 @@ def subject_of_block(block_id: str) -> str:
     """Whose message a block of ours belongs to: `D-1042`; "" when it is none of ours."""
     match = _SUBJECT.match(block_id)
     return match[1] if match else ""
+
+
+def kind_of_block(block_id: str) -> NoticeKind:
+    """Which of its subject's messages a block belongs to: the card, unless it says another."""
+    match = _SUBJECT.match(block_id)
+    kind = match[2] if match else ""
+    return NoticeKind(kind) if kind in set(NoticeKind) else NoticeKind.CARD
 
 
 def block_prefix(subject: str, kind: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from handlers.slack.boundary import Asker
-from handlers.slack.ids import FORM_INPUT, subject_of_block
+from handlers.slack.ids import FORM_INPUT
 from operations.actor import Actor, ActorKind
 from operations.outbox import PostedMessage
 
@@ -38,9 +38,9 @@ def clicked_value(body: Payload) -> str:
     return text(_pressed(body), "value")
 
 
-def clicked_subject(body: Payload) -> str:
-    """Whose message the button stands on: an alert's has a button of a rollout."""
-    return subject_of_block(text(_pressed(body), "block_id"))
+def clicked_block(body: Payload) -> str:
+    """The block that the button stands in, which tells whose message it is: see `ids`."""
+    return text(_pressed(body), "block_id")
 
 
 def _pressed(body: Payload) -> Payload:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.error_queries import has_come_back
@@ -73,7 +73,11 @@ def new_errors_reply(after: Aftermath) -> Message:
 
 
 def _circle(after: Aftermath) -> str:
-    return "🔴" if any(group.state is GroupState.OPEN for group in after.groups) else "⚪"
+    return "🔴" if _is_open(after) else "⚪"
+
+
+def _is_open(after: Aftermath) -> bool:
+    return any(group.state is GroupState.OPEN for group in after.groups)
 
 
 def _headline(after: Aftermath) -> str:
@@ -82,14 +86,12 @@ def _headline(after: Aftermath) -> str:
     new = [group for group in after.groups if not has_come_back(group)]
     back = len(after.groups) - len(new)
     what = f"{cut(rollout.release.version, 90)} → {cut(rollout.target_name, 121)}"
-    came = f"{_many(back, 'error')} came back"
     if not new:
-        return f"{came} after {what}"
-    settled = any(group.state is GroupState.OPEN for group in after.groups)
+        return f"{_many(back, 'error')} came back after {what}"
     return dots(
         f"{_many(len(new), 'new error')} {_since(rollout, new)} {what}",
-        came if back else "",
-        "" if settled else "all resolved",
+        f"{back} came back" if back else "",
+        "" if _is_open(after) else "all resolved",
     )
 
 
@@ -109,12 +111,13 @@ def _in_words(span: timedelta) -> str:
 
 
 def _line(group: ErrorGroup, now: datetime) -> str:
+    """In its thread the rollout goes without saying."""
     return dots(
         group_title(group, 120),
         group.label,
         group.level.word,
         times(group.count),
-        mark_line(group, now),
+        mark_line(replace(group, rollout=""), now),
     )
 
 

@@ -119,9 +119,12 @@ def silenced(group: ErrorGroup, now: datetime) -> Message:
 
 def _head(found: Found) -> str:
     count = len(found.reports)
-    groups = f"{count}{'+' if found.has_more else ''} {'group' if count == 1 else 'groups'}"
-    order = "newest first" if found.command.newest else "worst first"
-    return dots(groups, one_line(found.where, 130), f"last {found.span}", order)
+    order = "newest" if found.command.newest else "worst"
+    groups = f"{count} {'group' if count == 1 else 'groups'}"
+    place, span = one_line(found.where, 130), f"last {found.span}"
+    if found.has_more:
+        return dots(f"the {order} {groups}", place, span)
+    return dots(groups, place, span, f"{order} first" if count > 1 else "")
 
 
 def _summary(found: Found, head: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from handlers.slack.app import SlackParts, build_slack, client_session, web_client
+from handlers.slack.ids import ActionId
 from operations.errors import ProviderUnauthorized
 from operations.monitoring.alerting import Alerting
 from tests.scenario.office import open_office
@@ -56,4 +57,5 @@ async def test_no_id_has_two_listeners(tmp_path: Path) -> None:
         client = web_client(BOT_TOKEN, "http://127.0.0.1:9/api/", session)
         app = build_slack(parts_of(engine), client=client, signing_secret="told").app
 
-    assert len(app._async_listeners) == 2 + 9 + 2 + 4
+    buttons = len(ActionId) + 1
+    assert len(app._async_listeners) == 2 + buttons + 2 + 4

@@ -103,18 +103,18 @@ async def test_after_a_refusal_what_misled_is_renewed(
     boundary: Boundary, slack: SlackStandIn
 ) -> None:
     """Even when renewing it fails."""
-    renewed: list[str] = []
+    renewed: list[bool] = []
 
     async def refused() -> Message:
         raise Refused("No.", hint="Say `status`.")
 
-    async def renew() -> None:
-        renewed.append("card")
+    async def renew(was_refused: bool) -> None:
+        renewed.append(was_refused)
         raise KeyError("a bug")
 
-    await boundary.answer(made_ack(), asker(slack), refused, after_refusal=renew)
+    await boundary.answer(made_ack(), asker(slack), refused, afterwards=renew)
 
-    assert renewed == ["card"]
+    assert renewed == [True]
     assert slack.private[0].text == "No."
 
 

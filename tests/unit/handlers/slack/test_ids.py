@@ -13,8 +13,10 @@ from handlers.slack.ids import (
     ViewId,
     decode_button,
     decode_channel,
+    kind_of_block,
     subject_of_block,
 )
+from operations.outbox import NoticeKind
 
 
 def test_ids_are_unique_and_short() -> None:
@@ -57,9 +59,26 @@ def test_a_form_carries_a_channel_or_nothing(text: str, channel: str) -> None:
         ("A-17", ""),
         ("A-017.card.", ""),
         ("deploy.project", ""),
+        ("errors.E-12.3.buttons", ""),
         ("", ""),
     ],
 )
 def test_a_block_tells_whose_message_it_is_on(block_id: str, subject: str) -> None:
     """An alert's message has a button of a rollout."""
     assert subject_of_block(block_id) == subject
+
+
+@pytest.mark.parametrize(
+    ("block_id", "kind"),
+    [
+        ("D-1042.card.7.head", NoticeKind.CARD),
+        ("D-1042.errors.7.buttons", NoticeKind.ERRORS),
+        ("D-1042.unheard_of.7", NoticeKind.CARD),
+        ("errors.E-12.3.buttons", NoticeKind.CARD),
+    ],
+)
+def test_a_block_tells_which_message_of_its_subject_it_is_on(
+    block_id: str, kind: NoticeKind
+) -> None:
+    """A reply that moves must not be redrawn as the card."""
+    assert kind_of_block(block_id) is kind
