@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from operations.deployment.rollout import RolloutState
 from operations.monitoring.alert import AlertState
+from operations.outbox import SLACK
 from storage.gauges import Backlog, Figures
 
 _OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
@@ -60,16 +61,21 @@ def _age(backlog: Backlog, now: datetime) -> float:
     return max(0.0, (now - backlog.since).total_seconds()) if backlog.since else 0.0
 
 
+def _routes(figures: Figures) -> Iterable[tuple[str, Backlog]]:
+    """Slack is always there; another way only while something waits on it."""
+    return {SLACK: Backlog(), **figures.outbox}.items()
+
+
 def _each(numbers: Mapping[str, int], words: Iterable[str]) -> Samples:
     """A number for every word, so that no series begins in the midst of things."""
     return [((word,), float(numbers.get(word, 0))) for word in words]
 
 
-_UP = "Whether the database answered while this was read. 0: what is counted in it is absent below."
+_UP = "Whether the database answered while this was read. 0: what is counted in it is absent."
 _FAMILIES = (
     _Family(
         "hms_rollouts",
-        "Rollouts in the database.",
+        "Rollouts in the database, by state.",
         ("state",),
         lambda found, now: _each(found.rollouts, [state.value for state in RolloutState]),
     ),
@@ -81,21 +87,21 @@ _FAMILIES = (
     ),
     _Family(
         "hms_rollout_queue_oldest_seconds",
-        "How long ago the oldest of them was asked for; 0: none waits.",
+        "How long ago the oldest rollout of the queue was asked for; 0: none waits.",
         (),
         lambda found, now: [((), _age(found.queue, now))],
     ),
     _Family(
         "hms_outbox_notices",
-        "Notices that people have not been told yet.",
+        "Notices that people have not been told yet, by route.",
         ("route",),
-        lambda found, now: [((route,), each.number) for route, each in found.outbox.items()],
+        lambda found, now: [((route,), each.number) for route, each in _routes(found)],
     ),
     _Family(
         "hms_outbox_oldest_seconds",
-        "How long the oldest of them has been waiting.",
+        "How long the oldest notice of a route has been waiting; 0: none waits.",
         ("route",),
-        lambda found, now: [((route,), _age(each, now)) for route, each in found.outbox.items()],
+        lambda found, now: [((route,), _age(each, now)) for route, each in _routes(found)],
     ),
     _Family(
         "hms_checks_late",
@@ -105,13 +111,13 @@ _FAMILIES = (
     ),
     _Family(
         "hms_checks_late_seconds",
-        "How long the latest of them has been due; 0: none is late.",
+        "How long the latest check has been due; 0: none is late.",
         (),
         lambda found, now: [((), _age(found.late_checks, now))],
     ),
     _Family(
         "hms_alerts_open",
-        "Alerts that are open.",
+        "Open alerts, by state.",
         ("state",),
         lambda found, now: _each(found.alerts, [state.value for state in _OPEN]),
     ),

@@ -29,27 +29,27 @@ class Metrics:
         self.registry.register(self.database)
         ProcessCollector(registry=self.registry)
         self.provider_calls = self._counter(
-            "hms_provider_calls", "Calls to platforms, by how they ended.", *_PROVIDER, "outcome"
+            "hms_provider_calls",
+            "Calls to platforms, by provider, method and outcome.",
+            *_PROVIDER,
+            "outcome",
         )
         self.provider_seconds = self._histogram(
             "hms_provider_call_duration_seconds",
-            "How long calls to platforms took. Without `follow`, which lasts as long as a rollout.",
+            "How long calls to platforms took; without `follow`, which lasts as long as a rollout.",
             _CALL_SECONDS,
             *_PROVIDER,
         )
         self.provider_throttles = self._counter(
             "hms_provider_throttles",
-            "Calls that a platform answered by a time to wait.",
+            "Calls that a platform answered with a time to wait.",
             *_PROVIDER,
         )
         self.slack_calls = self._counter(
-            "hms_slack_calls", "Calls to Slack, by how HTTP answered them.", "method", "outcome"
+            "hms_slack_calls", "Calls to Slack, by method and outcome.", "method", "outcome"
         )
         self.slack_throttles = self._counter(
-            "hms_slack_throttles", "Calls that Slack answered with 429.", "method"
-        )
-        self.events = self._counter(
-            "hms_events", "Events for the central log: `taken` in, or `refused` for now.", "outcome"
+            "hms_slack_throttles", "Calls that Slack answered with 429, by method.", "method"
         )
         self.loop_lag = self._histogram(
             "hms_event_loop_lag_seconds",
@@ -57,14 +57,15 @@ class Metrics:
             _LAG_SECONDS,
         )
         self.loop_lag_max = self._gauge(
-            "hms_event_loop_lag_max_seconds", "The largest lag within the last minute."
+            "hms_event_loop_lag_max_seconds",
+            "The largest lag of the event loop within the last minute.",
         )
 
     def watch_socket(self) -> Gauge:
         """The gauge of Socket Mode's connection; without Socket Mode there is none."""
         return self._gauge(
             "hms_slack_socket_up",
-            "Whether Socket Mode's connection to Slack is alive. Absent without Socket Mode.",
+            "Whether Socket Mode's connection to Slack is alive; absent without Socket Mode.",
         )
 
     def render(self) -> bytes:
