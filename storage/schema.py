@@ -23,6 +23,8 @@ ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 OPEN_ALERT = "state IN ('firing', 'acknowledged')"
+OPEN_GROUP = "state = 'open'"
+TIED_GROUP = "rollout <> ''"
 WATCH_CHANGE = "action IN ('check.stopped', 'check.started')"
 LED_ALERT = "led_by IS NOT NULL"
 
@@ -202,6 +204,7 @@ ALERTS = sa.Table(
     sa.Column("is_flapping", sa.Boolean, nullable=False),
     _text("rollout"),
     _text("source"),
+    _text("url"),
     _number("fired_at"),
     _number("led_by", null=True),
     sa.Column("is_unasked", sa.Boolean, nullable=False),
@@ -245,9 +248,10 @@ ERROR_GROUPS = sa.Table(
     sa.Column("resolved_by", sa.Text),
     _number("resolved_at", null=True),
     sa.Index("one_group", "project", "environment", "fingerprint", unique=True),
-    sa.Index("worst_groups", "rank"),
-    sa.Index("worst_groups_of_target", "project", "environment", "rank"),
-    sa.Index("newest_groups", "first_seen"),
+    partial("worst_groups", "rank", where=OPEN_GROUP),
+    partial("worst_groups_of_target", "project", "environment", "rank", where=OPEN_GROUP),
+    partial("newest_groups", "first_seen", where=OPEN_GROUP),
+    partial("groups_of_rollout", "rollout", "rank", where=TIED_GROUP),
     sqlite_autoincrement=True,
 )
 

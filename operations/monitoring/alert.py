@@ -24,10 +24,11 @@ class Alert:
 
     `since` is the first miss, `seen` how many misses there were, `reason` the newest one in words.
     `rollout` names the rollout that was under way or had just ended on the target ("" none).
-    `source` is the other system that raised it, "" for our own checks. `led_by` is the id of the alert
-    in whose message this one is told, as both share a cause; then it stays open until all of them are
-    well, and `well_at` says since when it is so itself. `is_unasked`: whether it fails, nobody knows.
-    `escalated_to` are the channels and users who were told that nobody looks after it.
+    `source` is the other system that raised it, "" for our own checks, and `url` where it tells more.
+    `led_by` is the id of the alert in whose message this one is told, as both share a cause; then it
+    stays open until all of them are well, and `well_at` says since when it is so itself. `is_unasked`:
+    whether it fails, nobody knows. `escalated_to` are the channels and users who were told that nobody
+    looks after it.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Alert:
     is_flapping: bool = False
     rollout: str = ""
     source: str = ""
+    url: str = ""
     fired_at: datetime
     led_by: int | None = None
     is_unasked: bool = False
@@ -100,5 +102,6 @@ class AlertDraft:
     rollout: str
     fired_at: datetime
     source: str = ""
+    url: str = ""
     led_by: int | None = None
     is_unasked: bool = False

@@ -56,9 +56,15 @@ def _create_groups(number: sa.types.TypeEngine[int]) -> None:
     )
     target = ["project", "environment"]
     op.create_index("one_group", "error_groups", [*target, "fingerprint"], unique=True)
-    op.create_index("worst_groups", "error_groups", ["rank"])
-    op.create_index("worst_groups_of_target", "error_groups", [*target, "rank"])
-    op.create_index("newest_groups", "error_groups", ["first_seen"])
+    partial = {
+        "worst_groups": (["rank"], "state = 'open'"),
+        "worst_groups_of_target": ([*target, "rank"], "state = 'open'"),
+        "newest_groups": (["first_seen"], "state = 'open'"),
+        "groups_of_rollout": (["rollout", "rank"], "rollout <> ''"),
+    }
+    for name, (columns, words) in partial.items():
+        rule = sa.text(words)
+        op.create_index(name, "error_groups", columns, sqlite_where=rule, postgresql_where=rule)
 
 
 def _create_counts() -> None:
@@ -160,6 +166,7 @@ def _extend_checks() -> None:
 def _extend_alerts() -> None:
     """Alerts from before fired when they began, for all that anybody knows."""
     op.add_column("alerts", sa.Column("source", sa.Text, nullable=False, server_default=""))
+    op.add_column("alerts", sa.Column("url", sa.Text, nullable=False, server_default=""))
     op.add_column(
         "alerts", sa.Column("fired_at", sa.BigInteger, nullable=False, server_default="0")
     )
