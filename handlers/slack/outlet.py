@@ -85,7 +85,7 @@ class Outlet:
         self, channel: str, message: Message, *, thread_ts: str = "", broadcast: bool = False
     ) -> PostedMessage:
         """A new message. Raises OutcomeUnknown when it may or may not have been posted."""
-        async with _translated("post to", channel, repeatable=False):
+        async with translated("post to", channel, repeatable=False):
             answer = await self._client.chat_postMessage(
                 channel=channel,
                 text=message.text,
@@ -99,7 +99,7 @@ class Outlet:
 
     async def edit(self, posted: PostedMessage, message: Message) -> None:
         """Make the message read so. Raises MessageGone when it cannot be edited any more."""
-        async with _translated("edit a message in", posted.channel):
+        async with translated("edit a message in", posted.channel):
             await self._client.chat_update(
                 channel=posted.channel, ts=posted.ts, text=message.text, blocks=_raw(message)
             )
@@ -107,7 +107,7 @@ class Outlet:
     async def whisper(self, channel: str, user: str, message: Message) -> None:
         """Only this user sees it, in the channel; in a direct message where the bot is not in the channel."""
         try:
-            async with _translated("answer in", channel):
+            async with translated("answer in", channel):
                 await self._client.chat_postEphemeral(
                     channel=channel, user=user, text=message.text, blocks=_raw(message)
                 )
@@ -126,7 +126,7 @@ class Outlet:
             "blocks": _raw(message),
         }
         async with (
-            _translated("answer through", "response_url"),
+            translated("answer through", "response_url"),
             self._session() as session,
             session.post(response_url, json=body) as answer,
         ):
@@ -137,7 +137,7 @@ class Outlet:
 
     async def open_view(self, trigger_id: str, view: Block) -> None:
         """Open a modal; its trigger lives for three seconds, so nothing may be awaited before."""
-        async with _translated("open a form in", "Slack", seconds=3.0):
+        async with translated("open a form in", "Slack", seconds=3.0):
             await self._client.views_open(trigger_id=trigger_id, view=view)
 
     async def find(
@@ -146,7 +146,7 @@ class Outlet:
         """Our own message that carries a block_id with this prefix, posted since `oldest`."""
         cursor: str | None = None
         for _ in range(_LOOK_BACK_PAGES):
-            async with _translated("read", channel):
+            async with translated("read", channel):
                 page = await self._page(channel, oldest, thread_ts, cursor)
             for found in _list(page, "messages"):
                 if _carries(found, prefix):
@@ -178,10 +178,10 @@ class Outlet:
 
 
 @asynccontextmanager
-async def _translated(
+async def translated(
     deed: str, where: str, *, repeatable: bool = True, seconds: float = _CALL_SECONDS
 ) -> AsyncIterator[None]:
-    """Slack's and the network's failures as ours; of an unrepeatable call, whether it may have arrived."""
+    """Every call to Slack goes in here: Slack's and the network's failures as ours; of an unrepeatable call, whether it may have arrived."""
     lost = f"Slack did not answer when we wanted to {deed} {where}."
     try:
         async with asyncio.timeout(seconds):
