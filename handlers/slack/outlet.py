@@ -181,7 +181,10 @@ class Outlet:
 async def translated(
     deed: str, where: str, *, repeatable: bool = True, seconds: float = _CALL_SECONDS
 ) -> AsyncIterator[None]:
-    """Every call to Slack goes in here: Slack's and the network's failures as ours; of an unrepeatable call, whether it may have arrived."""
+    """Slack's and the network's failures as ours; of an unrepeatable call, whether it may have arrived.
+
+    `deed` and `where` make a sentence: “Slack did not let us DEED WHERE”.
+    """
     lost = f"Slack did not answer when we wanted to {deed} {where}."
     try:
         async with asyncio.timeout(seconds):
