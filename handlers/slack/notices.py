@@ -16,7 +16,7 @@ from handlers.delivery import Counter, NotYet, Tempo
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
 from handlers.slack.pace import Limits, Pace
-from handlers.slack.subjects import Subject, Subjects
+from handlers.slack.subjects import Reply, Subject, Subjects
 from handlers.slack.turns import Turns
 from handlers.slack.views.blocks import Message, message, section
 from operations.clock import Clock
@@ -35,9 +35,14 @@ _WAITS_FOR_CARD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings(Tempo):
-    """How fast and how long; `limits` are Slack's own."""
+    """How fast and how long; `limits` are Slack's own.
+
+    A reply that grows is posted `gather_seconds` after it was first put, so that it does not say one
+    where there are soon three.
+    """
 
     limits: Limits = field(default_factory=Limits)
+    gather_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class SlackNotices:
         self._outlet = parts.outlet
         self._clock = parts.clock
         self._turns = Turns(Pace(settings.limits), self._clock)
+        self._gather = timedelta(seconds=settings.gather_seconds)
         counter = Counter(
             owner=owner, route=SLACK, queue=parts.queue, clock=parts.clock, guard=parts.guard
         )
@@ -75,9 +81,11 @@ class SlackNotices:
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
         subject = self._subjects.find(notice.subject)
-        if notice.kind is not NoticeKind.CARD:
-            return await self._tell_thread(notice, subject)
+        if notice.kind not in {NoticeKind.CARD, NoticeKind.ERRORS}:
+            return await self._tell_thread(notice, await subject.reply(notice.kind))
         try:
+            if notice.kind is NoticeKind.ERRORS:
+                return await self._tell_growing(notice, subject)
             return await self._tell_card(notice, subject)
         except ProviderUnavailable as exc:
             if exc.retry_after:
@@ -86,7 +94,7 @@ class SlackNotices:
 
     async def _told(self, notice: Notice, posted: PostedMessage | None) -> None:
         if notice.kind is NoticeKind.CARD and posted is not None:
-            await self._retire_overtaken(self._subjects.find(notice.subject))
+            await self._redraw_overtaken(notice)
 
     async def _tell_card(self, notice: Notice, subject: Subject) -> PostedMessage:
         posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
@@ -95,14 +103,37 @@ class SlackNotices:
         if posted is None:
             return await self._post(notice, subject.draw)
         try:
-            await self._edit(notice, posted, subject)
+            await self._edit(notice, posted, subject.draw)
         except MessageGone:
             _LOG.info("the card of %s is gone: it is posted anew", notice.subject)
             return await self._post(notice, subject.draw)
         return posted
 
-    async def _tell_thread(self, notice: Notice, subject: Subject) -> PostedMessage | None:
-        reply = await subject.reply(notice.kind)
+    async def _tell_growing(self, notice: Notice, subject: Subject) -> PostedMessage | None:
+        """A reply that moves as the card does; only its first post can be broadcast."""
+        posted = await self._queue.posted(notice.subject, notice.kind)
+        if posted is None and notice.uncertain:
+            posted = await self._found_reply(notice)
+        if posted is None:
+            self._wait_for_more(notice)
+            return await self._tell_thread(notice, await subject.reply(notice.kind))
+
+        async def drawn() -> Message:
+            return (await subject.reply(notice.kind)).message
+
+        try:
+            await self._edit(notice, posted, drawn)
+        except MessageGone:
+            _LOG.info("the reply to %s is gone, as somebody wished", notice.subject)
+        return posted
+
+    def _wait_for_more(self, notice: Notice) -> None:
+        now = self._clock.now()
+        left = (notice.created_at or now) + self._gather - now
+        if left > timedelta(0):
+            raise NotYet(left.total_seconds())
+
+    async def _tell_thread(self, notice: Notice, reply: Reply) -> PostedMessage | None:
         told = await self._queue.posted(notice.subject, notice.kind)
         if told is not None:
             return None
@@ -143,29 +174,43 @@ class SlackNotices:
                 notice.channel, bare, thread_ts=thread_ts, broadcast=broadcast
             )
 
-    async def _edit(self, notice: Notice, posted: PostedMessage, subject: Subject) -> None:
+    async def _edit(
+        self, notice: Notice, posted: PostedMessage, draw: Callable[[], Awaitable[Message]]
+    ) -> None:
         """Show what is true by now. Progress gives its turn back instead of waiting for it."""
-        await self._turns.edit(notice.subject, notice.urgency)
-        drawn = await subject.draw()
+        await self._turns.edit(f"{notice.subject} {notice.kind}", _urgency(notice))
+        drawn = await draw()
         try:
             await self._outlet.edit(posted, drawn)
         except Unreadable as exc:
             _LOG.error("%s: told without its blocks", exc.message)
             await self._outlet.edit(posted, _bare(drawn, notice))
 
-    async def _retire_overtaken(self, subject: Subject) -> None:
-        """What was live before loses its button; if that fails, the button itself says so when pressed."""
-        former = await subject.overtaken()
-        posted = await self._queue.posted(former, NoticeKind.CARD) if former else None
+    async def _redraw_overtaken(self, notice: Notice) -> None:
+        """What was live before loses its buttons, and what has gone live gets those of its replies."""
+        former = await self._subjects.find(notice.subject).overtaken()
+        if former:
+            await self._redraw(former, NoticeKind.CARD)
+            await self._redraw(former, NoticeKind.ERRORS)
+        if notice.urgency is Urgency.FINAL:
+            await self._redraw(notice.subject, NoticeKind.ERRORS)
+
+    async def _redraw(self, name: str, kind: NoticeKind) -> None:
+        """If that fails, the button itself says when pressed that it would not work."""
+        posted = await self._queue.posted(name, kind)
         if posted is None:
             return
         try:
-            await self._turns.edit(former, Urgency.DECISION)
-            await self._outlet.edit(posted, await self._subjects.find(former).draw())
+            await self._turns.edit(f"{name} {kind}", Urgency.DECISION)
+            await self._outlet.edit(posted, await self._subjects.draw(name, kind))
         except NotYet:
-            _LOG.info("the card of %s keeps its button: Slack's limit is reached", former)
+            _LOG.info("the %s of %s keeps its button: Slack's limit is reached", kind, name)
         except OperationError as exc:
-            _LOG.info("the card of %s keeps its button: %s", former, exc.message)
+            _LOG.info("the %s of %s keeps its button: %s", kind, name, exc.message)
+
+    async def _found_reply(self, notice: Notice) -> PostedMessage | None:
+        card = await self._queue.posted(notice.subject, NoticeKind.CARD)
+        return await self._found(notice, card.ts) if card else None
 
     async def _found(self, notice: Notice, thread_ts: str = "") -> PostedMessage | None:
         """Our own message, if an earlier attempt did arrive."""
@@ -178,6 +223,11 @@ class SlackNotices:
         except (ProviderUnauthorized, ProviderRejected) as exc:
             _LOG.warning("cannot look for %s in the channel: %s", notice.subject, exc.message)
             return None
+
+
+def _urgency(notice: Notice) -> Urgency:
+    """What was told already and only grows can wait for its turn, however urgent its beginning was."""
+    return Urgency.PROGRESS if notice.kind is NoticeKind.ERRORS else notice.urgency
 
 
 async def _ready(drawn: Message) -> Message:
