@@ -24,6 +24,7 @@ from handlers.slack.views.blocks import (
     section,
 )
 from handlers.slack.views.choices import roll_back
+from handlers.states import alert_circle, alert_words
 from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 from operations.monitoring.alert import Alert
@@ -76,7 +77,7 @@ def ended_reply(alert: Alert) -> Message:
 
 def summary(alert: Alert) -> str:
     """One sentence for notifications and screen readers; it mentions nobody."""
-    sentence = f"{_state_words(alert)}: {_where(alert)}"
+    sentence = f"{alert_words(alert)}: {_where(alert)}"
     if alert.is_open:
         sentence += f": {one_line(alert.reason, 120)}" if alert.reason.strip() else ""
         if alert.acknowledged_by is not None:
@@ -86,22 +87,9 @@ def summary(alert: Alert) -> str:
     return f"{sentence} ({alert.label})"
 
 
-def _state_words(alert: Alert) -> str:
-    if alert.is_open:
-        return "Flapping" if alert.is_flapping else "Failing"
-    return "Resolved" if alert.resolved_by else "Well again"
-
-
-def _circle(alert: Alert) -> str:
-    """What a person called resolved need not be well."""
-    if alert.is_open:
-        return "🔴"
-    return "⚪" if alert.resolved_by else "🟢"
-
-
 def _headline(alert: Alert) -> str:
-    words = bold(f"{_state_words(alert)}: {alert.name}", 120)
-    return dots(f"{_circle(alert)} {words}{_lasted(alert)}", one_line(alert.target_name, 130))
+    words = bold(f"{alert_words(alert)}: {alert.name}", 120)
+    return dots(f"{alert_circle(alert)} {words}{_lasted(alert)}", one_line(alert.target_name, 130))
 
 
 def _lasted(alert: Alert) -> str:

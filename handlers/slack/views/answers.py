@@ -20,7 +20,8 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import circle, state_words, what
+from handlers.slack.views.card import what
+from handlers.states import rollout_circle, rollout_words
 from operations.deployment.requests import Requested
 from operations.deployment.rollout import Rollout, RolloutState, TargetLock
 from operations.errors import OperationError, Refused
@@ -85,7 +86,10 @@ def asked(requested: Requested) -> Message:
     return message(
         text,
         [
-            section(f"{circle(rollout)} {bold(what(rollout))} · {_next(rollout)}.{where}", *lines),
+            section(
+                f"{rollout_circle(rollout)} {bold(what(rollout))} · {_next(rollout)}.{where}",
+                *lines,
+            ),
             context(said(f"{rollout.name} · `show {rollout.name}`"), _undo(rollout)),
         ],
     )
@@ -94,7 +98,7 @@ def asked(requested: Requested) -> Message:
 def decided(rollout: Rollout, deed: str) -> Message:
     """What a vote or a cancel came to. `deed`: "You approved"."""
     text = f"{deed} {rollout.name}: {one_line(what(rollout))}: {_next(rollout)}"
-    return message(text, [section(f"{circle(rollout)} {text}.")])
+    return message(text, [section(f"{rollout_circle(rollout)} {text}.")])
 
 
 def locked(lock: TargetLock, until: str) -> Message:
@@ -158,7 +162,7 @@ def _next(rollout: Rollout) -> str:
         return "queued, starts by itself"
     if rollout.cancelled_by is not None and not rollout.has_ended:
         return "is being stopped"
-    return state_words(rollout).lower()
+    return rollout_words(rollout).lower()
 
 
 def _undo(rollout: Rollout) -> str:

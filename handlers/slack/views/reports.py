@@ -20,7 +20,8 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import circle, short_pin, shorten_digests, state_words, what
+from handlers.slack.views.card import short_pin, shorten_digests, what
+from handlers.states import rollout_circle, rollout_words
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
@@ -70,7 +71,7 @@ def history(page: HistoryPage, now: datetime) -> Message:
 def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
     """One rollout and its timeline."""
     rollout = report.rollout
-    head = f"{state_words(rollout)}: {what(rollout)}"
+    head = f"{rollout_words(rollout)}: {what(rollout)}"
     pin = code(rollout.release.pin, 90) if rollout.release.is_pinned else "not pinned"
     reason = f": “{one_line(rollout.reason)}”" if rollout.reason else ""
     facts = [
@@ -85,7 +86,7 @@ def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
     return message(
         f"{rollout.name}: {one_line(head)}",
         [
-            section(f"{circle(rollout)} {bold(head)} · {rollout.name}", *facts),
+            section(f"{rollout_circle(rollout)} {bold(head)} · {rollout.name}", *facts),
             *paragraphs(events),
         ],
     )
@@ -179,14 +180,14 @@ def _last_words(last: Rollout | None, now: datetime) -> str:
     if last is None:
         return ""
     at = last.ended_at or last.requested_at
-    told = f"{one_line(last.release.version, 60)} {state_words(last).lower()}"
+    told = f"{one_line(last.release.version, 60)} {rollout_words(last).lower()}"
     return f"{last.name} {told} {say_duration(now - at)} ago, {person(last.requested_by)}"
 
 
 def _history_line(rollout: Rollout, now: datetime) -> str:
     return dots(
-        f"{circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
-        state_words(rollout),
+        f"{rollout_circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
+        rollout_words(rollout),
         person(rollout.requested_by),
         clock(rollout.requested_at, now),
         one_line(rollout.failure.summary, 80) if rollout.failure else "",
@@ -221,4 +222,4 @@ def _votes(required: int) -> str:
 
 
 def _brief(rollout: Rollout) -> str:
-    return f"{rollout.name} ({one_line(what(rollout), 120)}, {state_words(rollout).lower()})"
+    return f"{rollout.name} ({one_line(what(rollout), 120)}, {rollout_words(rollout).lower()})"

@@ -20,10 +20,11 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import Card, circle, short_pin, shorten_digests, state_words, what
+from handlers.slack.views.card import Card, short_pin, shorten_digests, what
 from handlers.slack.views.choices import choices
 from handlers.slack.views.shipments import shipment
 from handlers.slack.views.steps import counted, step_lines
+from handlers.states import rollout_circle, rollout_words
 from operations.deployment.rollout import ACTIVE, WAITING, Rollout, RolloutState
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
@@ -49,7 +50,7 @@ def summary(card: Card) -> str:
     """One sentence for notifications and screen readers; it mentions nobody."""
     rollout = card.rollout
     by = called(rollout.requested_by)
-    state = state_words(rollout, card.behind)
+    state = rollout_words(rollout, card.behind)
     sentence = f"{state}: {one_line(what(rollout), 120)}, asked by {by}, {rollout.name}"
     if rollout.failure is not None:
         sentence += f": {one_line(rollout.failure.summary, 80)}"
@@ -58,8 +59,8 @@ def summary(card: Card) -> str:
 
 def _headline(card: Card) -> str:
     rollout = card.rollout
-    words = bold(f"{state_words(rollout, card.behind)}: {what(rollout)}")
-    return f"{circle(rollout)} {words}{_span(rollout)}"
+    words = bold(f"{rollout_words(rollout, card.behind)}: {what(rollout)}")
+    return f"{rollout_circle(rollout)} {words}{_span(rollout)}"
 
 
 def _span(rollout: Rollout) -> str:

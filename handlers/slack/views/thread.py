@@ -18,7 +18,8 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import circle, state_words, what
+from handlers.slack.views.card import what
+from handlers.states import rollout_circle, rollout_words
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
@@ -30,8 +31,10 @@ _BROADCAST = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK, RolloutSt
 
 def ended_reply(rollout: Rollout) -> Message:
     """Names the requester: an edit of the card notifies nobody."""
-    line = f"{person(rollout.requested_by)} {circle(rollout)} {_ending(rollout)}"
-    text = f"{called(rollout.requested_by)}: {state_words(rollout)}: {one_line(what(rollout), 150)}"
+    line = f"{person(rollout.requested_by)} {rollout_circle(rollout)} {_ending(rollout)}"
+    text = (
+        f"{called(rollout.requested_by)}: {rollout_words(rollout)}: {one_line(what(rollout), 150)}"
+    )
     ids = block_prefix(rollout.name, NoticeKind.ENDED.value)
     return message(text, [section(line, block_id=f"{ids}{rollout.revision}")])
 
@@ -70,6 +73,6 @@ def _ending(rollout: Rollout) -> str:
     took = f" · {say_duration(rollout.took)}" if rollout.took else ""
     told = rollout.failure.summary if rollout.failure else ""
     if told:
-        return f"{bold(f'{state_words(rollout)}: {what(rollout)}')} · {one_line(told)}{took}"
+        return f"{bold(f'{rollout_words(rollout)}: {what(rollout)}')} · {one_line(told)}{took}"
     outcome = f" · {said(rollout.outcome)}" if rollout.outcome else ""
-    return f"{bold(f'{state_words(rollout)}: {what(rollout)}')}{outcome}{took}"
+    return f"{bold(f'{rollout_words(rollout)}: {what(rollout)}')}{outcome}{took}"
