@@ -1,7 +1,6 @@
-"""The composition root: the only place that names concrete adapters and wires them to the services.
+"""The composition root: with its neighbours here, the only place that names concrete adapters.
 
-What a provider needs is imported when a target of the configuration uses it, so that a command which
-needs no vendor's SDK loads none. To add a provider: one entry in `_BUILDERS`.
+It wires them to the services. Platforms are built in `platforms`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +20,7 @@ from bot.clock import SystemClock
 from bot.config import Config
 from bot.heartbeat import Beacon
 from bot.monitoring import Lookups, Monitoring, build_monitoring
+from bot.platforms import Meter, PlatformParts, build_platforms
 from bot.schedule import Job, Loop
 from bot.settings import Settings
 from bot.supervision import Supervisor
@@ -36,9 +36,6 @@ from providers.prober import CheckProber
 from storage.database import Database, open_database
 
 _EXPIRES_EVERY = timedelta(seconds=5)
-
-Meter = Callable[[str, Provider], Provider]
-"""What counts a provider's calls, by the provider's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ async def open_services(
         catalog = config.catalog()
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
         stack.push_async_callback(commits.close)
-        providers = _build_providers(_Parts(settings, clock, commits), catalog, stack, meter)
+        providers = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
         probe = HttpProbe()
         stack.push_async_callback(probe.close)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -120,71 +117,6 @@ async def open_services(
             loops=[Loop("worker", worker.run), *monitoring.loops],
             jobs=[expiry, *monitoring.jobs],
         )
-
-
-Built = tuple[Provider, Callable[[], Awaitable[None]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What adapters are built from."""
-
-    settings: Settings
-    clock: Clock
-    commits: GitHub
-
-
-def _build_kubernetes(parts: _Parts) -> Built:
-    from providers.kubernetes import KubernetesProvider
-    from providers.registry import Registry
-
-    registry = Registry()
-    provider = KubernetesProvider(
-        clock=parts.clock, registry=registry, kubeconfig=parts.settings.kubeconfig or None
-    )
-
-    async def close() -> None:
-        await provider.close()
-        await registry.close()
-
-    return provider, close
-
-
-def _build_ecs(parts: _Parts) -> Built:
-    from providers.aws import EcsProvider
-
-    provider = EcsProvider(clock=parts.clock)
-    return provider, provider.close
-
-
-def _build_forge(parts: _Parts) -> Built:
-    from providers.forge import ForgeProvider
-
-    provider = ForgeProvider(
-        token=_text(parts.settings.forge_api_token),
-        base_url=parts.settings.forge_api_url,
-        commits=parts.commits,
-        clock=parts.clock,
-    )
-    return provider, provider.close
-
-
-_BUILDERS: Mapping[str, Callable[[_Parts], Built]] = {
-    "k8s": _build_kubernetes,
-    "aws": _build_ecs,
-    "forge": _build_forge,
-}
-
-
-def _build_providers(
-    parts: _Parts, catalog: Catalog, stack: AsyncExitStack, meter: Meter | None
-) -> Mapping[str, Provider]:
-    providers: dict[str, Provider] = {}
-    for name in dict.fromkeys(target.provider for target in catalog.targets):
-        built, close = _BUILDERS[name](parts)
-        providers[name] = meter(name, built) if meter else built
-        stack.push_async_callback(close)
-    return providers
 
 
 def _beacon(config: Config, probe: HttpProbe) -> Beacon | None:

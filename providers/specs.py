@@ -1,7 +1,7 @@
 """Each provider's own part of a target in `hms.yaml`, as pydantic models.
 
 They are apart from the adapters so that reading the configuration imports no vendor's SDK. To add a
-provider: its model here, its adapter beside it, one line in `bot.bootstrap`.
+provider: its model here, its adapter beside it, one line in `bot.platforms`.
 """
 
 from __future__ import annotations
