@@ -14,6 +14,7 @@ from storage.address import SqliteAddress, parse_address
 from storage.check_queue import SqlCheckQueue
 from storage.fall_back_queue import SqlFallBackQueue
 from storage.gauges import SqlGauges
+from storage.log_sources import SqlLogQueue
 from storage.migration import migrate
 from storage.notice_queue import SqlNoticeQueue
 from storage.postgres import PostgresEngine
@@ -37,6 +38,7 @@ class Database:
         self.notice_queue = SqlNoticeQueue(engine, now)
         self.fall_back_queue = SqlFallBackQueue(engine)
         self.check_queue = SqlCheckQueue(engine, now)
+        self.log_queue = SqlLogQueue(engine)
         self.gauges = SqlGauges(engine)
 
     async def ping(self) -> None:

@@ -324,6 +324,7 @@ LOG_SOURCES = sa.Table(
     _number("due_at"),
     _number("failures"),
     _text("last_error"),
+    _number("failing_since", null=True),
     sa.Column("claim_owner", sa.Text),
     _number("claim_until", null=True),
 )

@@ -11,7 +11,11 @@ from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
 from storage.digest_sources import SqlDigestSources
 from storage.digests import SqlDigests
+from storage.error_counts import SqlErrorCounts
+from storage.error_groups import SqlErrorGroups
+from storage.events import SqlEvents
 from storage.locks import SqlLocks
+from storage.log_sources import SqlLogCursors
 from storage.notices import SqlNotices
 from storage.repeats import SqlRepeats
 from storage.rollouts import SqlRollouts
@@ -31,6 +35,10 @@ class SqlTransaction:
         self.digests = SqlDigests(session)
         self.digest_sources = SqlDigestSources(session)
         self.repeats = SqlRepeats(session)
+        self.groups = SqlErrorGroups(session)
+        self.counts = SqlErrorCounts(session)
+        self.events = SqlEvents(session)
+        self.log_sources = SqlLogCursors(session)
 
 
 class SqlStore:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from operations.monitoring.errors.levels import level_named, level_numbered
-from operations.monitoring.errors.stacks import type_in
+from operations.monitoring.errors.traces import type_in
 from operations.monitoring.errors.times import time_in, time_numbered
 from operations.monitoring.errors.told import Told
 

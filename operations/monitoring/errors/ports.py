@@ -15,6 +15,7 @@ from operations.monitoring.errors.group import (
     GroupQuery,
     Sample,
 )
+from operations.monitoring.errors.log_ports import LogCursors
 from operations.monitoring.ports import AuditTrail, Outbox
 
 
@@ -35,8 +36,8 @@ class ErrorGroups(Protocol):
         """Read one."""
         ...
 
-    async def save(self, group: ErrorGroup) -> ErrorGroup:
-        """Store every field and raise `revision`; for one that was read under a lock."""
+    async def save(self, groups: Sequence[ErrorGroup]) -> Sequence[ErrorGroup]:
+        """Store every field and raise `revision`; for those that were read under a lock."""
         ...
 
     async def search(self, query: GroupQuery) -> Sequence[ErrorGroup]:
@@ -51,14 +52,12 @@ class ErrorGroups(Protocol):
 class ErrorCounts(Protocol):
     """How many errors there were, within a transaction. Hours and minutes begin at their start, UTC."""
 
-    async def count(self, group: ErrorGroup, counts: Mapping[datetime, int]) -> None:
-        """Add to a group's hours; keys are times within them."""
+    async def count(self, counts: Mapping[int, Mapping[datetime, int]]) -> None:
+        """Add to groups' hours, by id; the inner keys are times within them."""
         ...
 
-    async def count_target(
-        self, project: str, environment: str, counts: Mapping[datetime, int]
-    ) -> None:
-        """Add to a target's minutes and hours; keys are times within them."""
+    async def count_targets(self, counts: Mapping[tuple[str, str], Mapping[datetime, int]]) -> None:
+        """Add to targets' minutes and hours, by project and environment; inner keys as above."""
         ...
 
     async def hours(
@@ -68,7 +67,15 @@ class ErrorCounts(Protocol):
         ...
 
     async def of_target(self, project: str, environment: str, since: datetime) -> int:
-        """Errors since the minute of `since`, which is kept for a day at least."""
+        """Errors since the minute of `since`, which is kept for two days."""
+        ...
+
+    async def of_target_by_hours(self, project: str, environment: str, since: datetime) -> int:
+        """Errors since the hour of `since`, which is kept for as long as is configured."""
+        ...
+
+    async def worst_of(self, project: str, environment: str, since: datetime) -> int | None:
+        """The group of a target that most errors belong to since the hour of `since`."""
         ...
 
     async def by_target(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
@@ -84,7 +91,7 @@ class EventLog(Protocol):
         ...
 
     async def add_samples(self, samples: Sequence[tuple[int, Sample]]) -> None:
-        """Keep samples of groups; the oldest beyond a few of each group may go at once."""
+        """Keep samples of groups; the oldest beyond a few of each of these groups go at once."""
         ...
 
     async def samples(self, group_id: int, *, limit: int) -> Sequence[Sample]:
@@ -109,6 +116,9 @@ class Transaction(Protocol):
 
     @property
     def notices(self) -> Outbox: ...
+
+    @property
+    def log_sources(self) -> LogCursors: ...
 
 
 class Store(Protocol):

@@ -127,6 +127,7 @@ def _create_sources() -> None:
         *_text("cursor"),
         *_numbers("due_at", "failures"),
         *_text("last_error"),
+        *_numbers("failing_since", null=True),
         *_text("claim_owner", null=True),
         *_numbers("claim_until", null=True),
     )
