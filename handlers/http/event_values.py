@@ -1,0 +1,114 @@
+"""From what callers send to events as they are kept: names, levels, times and fields made sound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from handlers.http.problems import MOST_FAULTS, BodyFault
+from handlers.http.sent_events import SentEvent, faulty
+from operations.deployment.target import Catalog
+from operations.errors import UnknownTarget
+from operations.monitoring.errors.event import Level, LogEvent
+from operations.monitoring.errors.levels import level_named
+from operations.redaction import shorten
+
+_MESSAGE = 8_000
+_VALUE = 2_000
+_LONG = {"stack": 16_000}
+_KEY = 100
+_AHEAD = timedelta(minutes=5)
+_BEHIND = timedelta(days=7)
+_SECRET = re.compile(
+    r"(?i)password|passwd|secret|token|authorization|api_?key|cookie|private_?key|credential"
+)
+
+
+class Events:
+    """Knows the targets by the names that callers may write."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._targets = {
+            (t.project, t.environment): (t.project, t.environment) for t in catalog.targets
+        }
+        self._levels: dict[str, Level | None] = {}
+
+    def make(self, sent: list[SentEvent], source: str, now: datetime) -> list[LogEvent]:
+        """Each as it is kept; raises FaultyRequest naming those with unknown targets or levels."""
+        events: list[LogEvent] = []
+        faults: list[BodyFault] = []
+        for index, event in enumerate(sent):
+            target = self._targets.get((event.project, event.environment))
+            level = self._level(event.level)
+            if target is None:
+                target = self._look_up(event, index, faults)
+            if level is None:
+                faults.append(BodyFault("level", "is no level that is known here", index))
+            if target is not None and level is not None:
+                events.append(_event(event, target, level, source, now))
+            if len(faults) > MOST_FAULTS:
+                break
+        if faults:
+            raise faulty(faults)
+        return events
+
+    def _level(self, word: str) -> Level | None:
+        if word not in self._levels:
+            if len(self._levels) > 1000:
+                self._levels.clear()
+            self._levels[word] = level_named(word)
+        return self._levels[word]
+
+    def _look_up(
+        self, event: SentEvent, index: int, faults: list[BodyFault]
+    ) -> tuple[str, str] | None:
+        try:
+            found = self._catalog.find(event.project, event.environment)
+        except UnknownTarget as exc:
+            at = "environment" if self._catalog.environments(event.project) else "project"
+            faults.append(BodyFault(at, f"{exc.message} {exc.hint}".strip(), index))
+            return None
+        return found.project, found.environment
+
+
+def _event(
+    sent: SentEvent, target: tuple[str, str], level: Level, source: str, now: datetime
+) -> LogEvent:
+    return LogEvent(
+        project=target[0],
+        environment=target[1],
+        level=level,
+        message=shorten(sent.message, limit=_MESSAGE),
+        at=believable(sent.time, now),
+        source=source,
+        fields=kept_fields(sent.fields) if sent.fields else {},
+    )
+
+
+def believable(given: datetime | None, now: datetime) -> datetime:
+    """When it happened: a time that the sender's clock or queue cannot account for is now."""
+    if given is None or not now - _BEHIND <= given <= now + _AHEAD:
+        return now
+    return min(given.astimezone(now.tzinfo), now)
+
+
+def kept_fields(given: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Text only: scalars as they are written, what is nested as compact JSON; secrets masked by name."""
+    kept: dict[str, str] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        key = shorten(name, limit=_KEY)
+        kept[key] = "[redacted]" if _SECRET.search(key) else _text(name, value)
+    return kept
+
+
+def _text(name: str, value: JsonValue) -> str:
+    if not isinstance(value, str):
+        value = to_json(value, inf_nan_mode="constants").decode("utf-8", "replace")
+    return shorten(value, limit=_LONG.get(name, _VALUE))

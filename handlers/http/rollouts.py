@@ -1,0 +1,133 @@
+"""`POST /api/v1/rollouts`: a component asks for a deployment. Who approves does so in Slack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from handlers.documents import RolloutDocument, rollout_document
+from handlers.http.access import DEPLOY, Access
+from handlers.http.bodies import JSON, read_body
+from handlers.http.problems import BodyFault, FaultyRequest
+from handlers.http.queries import Name
+from handlers.http.routes import Call, Route
+from handlers.http.validation import faults_of
+from operations.deployment.keyed_requests import KeyedRequests, RequestKey
+from operations.deployment.requests import DeployRequest
+from operations.deployment.rollout import Rollout
+from operations.deployment.target import Catalog
+
+_KEY = "Idempotency-Key"
+_KEY_PATTERN = r"^[!-~]{1,255}$"
+
+
+class RolloutRequest(BaseModel):
+    """What is to be deployed, where to, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+    project: Name
+    """As the configuration names it."""
+    environment: Name
+    """As the configuration names it."""
+    version: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/:@+-]*$", max_length=255)
+    ]
+    """A tag, a branch or a commit."""
+    reason: Annotated[str, StringConstraints(max_length=500)]
+    """In the asker's words; people read it before they approve."""
+    external_id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")] | None = None
+    """The asker's own name of the matter, such as a ticket."""
+
+
+def tell_rollout(rollout: Rollout) -> str:
+    """The answer as it is remembered."""
+    return json.dumps(rollout_document(rollout), ensure_ascii=False)
+
+
+class Asking:
+    """Handlers of requests for rollouts."""
+
+    def __init__(self, keyed: KeyedRequests, catalog: Catalog, access: Access) -> None:
+        self._keyed = keyed
+        self._catalog = catalog
+        self._access = access
+
+    def routes(self) -> Sequence[Route]:
+        """One."""
+        return (
+            Route(
+                method="POST",
+                path="/api/v1/rollouts",
+                name="requestRollout",
+                summary="Ask for a deployment",
+                right=DEPLOY,
+                handle=self.request,
+                document=RolloutDocument,
+                status=202,
+                body={JSON: lambda schemas: schemas.of_model(RolloutRequest)},
+                parameters=(_KEY_PARAMETER,),
+                refusals=(409, 502),
+            ),
+        )
+
+    async def request(self, call: Call) -> Mapping[str, object]:
+        """Raises what `KeyedRequests.request` raises, and NotPermitted where it may not deploy."""
+        key = _key_of(call)
+        body = _parse(await read_body(call.request, {JSON}))
+        target = self._catalog.find(body.project, body.environment)
+        what = f"deploy {target.name} {body.version}"
+        await self._access.require(call.component, f"{DEPLOY}:{target.environment}", what)
+        wish = DeployRequest(
+            project=target.project,
+            environment=target.environment,
+            version=body.version,
+            reason=body.reason,
+            external_id=body.external_id or "",
+        )
+        told = await self._keyed.request(
+            wish, call.component.actor, RequestKey(key, _hash_of(body)) if key else None
+        )
+        document: Mapping[str, object] = json.loads(told)
+        return document
+
+
+_KEY_PARAMETER: Mapping[str, object] = {
+    "name": _KEY,
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body has one effect and gets the first answer, for a week.",
+    "schema": {"type": "string", "pattern": _KEY_PATTERN},
+}
+
+
+def _key_of(call: Call) -> str:
+    given = call.request.headers.getall(_KEY, [])
+    if not given:
+        return ""
+    if len(given) > 1 or not 0 < len(given[0]) <= 255 or not _is_visible(given[0]):
+        fault = BodyFault(_KEY, "should be one word of 1 to 255 visible ASCII characters")
+        raise FaultyRequest("The request is not as it should be.", [fault])
+    return given[0]
+
+
+def _is_visible(text: str) -> bool:
+    return all("!" <= character <= "~" for character in text)
+
+
+def _parse(text: str) -> RolloutRequest:
+    try:
+        return RolloutRequest.model_validate_json(text)
+    except ValidationError as exc:
+        raise FaultyRequest("The body is not as it should be.", faults_of(exc)) from exc
+
+
+def _hash_of(body: RolloutRequest) -> str:
+    """Of what is asked for, however it is spaced and ordered."""
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
