@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.checks import build_checks
 from bot.config import Config
@@ -14,9 +15,13 @@ from operations.deployment.inquiries import Inquiries
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
+from operations.monitoring.escalation import Escalation, EscalationRule
 from operations.monitoring.ports import Prober
+from operations.monitoring.vendors import VendorAlerts
 from operations.monitoring.watching import Lookout, Watch
 from storage.database import Database
+
+_ESCALATES_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +30,21 @@ class Monitoring:
 
     checks: Sequence[Check]
     alerting: Alerting
+    vendors: VendorAlerts
     watch: Watch
+    escalation: Escalation | None
 
     @property
     def loops(self) -> Sequence[Loop]:
-        """What is to go on while the process serves."""
-        return [Loop("checks", self.watch.run)] if self.checks else []
+        """What is to go on while the process serves; without checks it ends the alerts of former ones."""
+        return [Loop("checks", self.watch.run)]
 
     @property
     def jobs(self) -> Sequence[Job]:
         """What is to be done at intervals."""
-        return []
+        if self.escalation is None:
+            return []
+        return [Job("escalation", _ESCALATES_EVERY, self.escalation.escalate_due)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +60,34 @@ def build_monitoring(
 ) -> Monitoring:
     """Alerts go to the alerts channel, or where rollouts are announced."""
     checks = build_checks(config)
+    channel = config.slack.alerts_channel or config.slack.deploys_channel
+    surroundings = RolloutSurroundings(lookups.inquiries)
     lookout = Lookout(
         checks=checks,
-        channel=config.slack.alerts_channel or config.slack.deploys_channel,
+        channel=channel,
         store=database.store,
         queue=database.check_queue,
         prober=lookups.prober,
-        surroundings=RolloutSurroundings(lookups.inquiries),
+        surroundings=surroundings,
         clock=clock,
         guard=guard,
     )
     return Monitoring(
         checks=checks,
         alerting=Alerting(checks=checks, store=database.store, clock=clock),
+        vendors=VendorAlerts(
+            store=database.store, surroundings=surroundings, clock=clock, channel=channel
+        ),
         watch=Watch(lookout),
+        escalation=_build_escalation(config, database, clock),
     )
+
+
+def _build_escalation(config: Config, database: Database, clock: Clock) -> Escalation | None:
+    section = config.alerts.escalation
+    if section is None:
+        return None
+    channels = [section.channel] if section.channel else []
+    receivers = tuple(dict.fromkeys([*channels, *(section.people or [])]))
+    rule = EscalationRule(section.after, receivers)
+    return Escalation(rule=rule, store=database.store, clock=clock)

@@ -13,8 +13,6 @@ def pending_parts(config: Config) -> Iterator[str]:
         for key in ("error_rate", "body", "slower_than", "redirects"):
             if key in check.model_fields_set:
                 yield f"checks[{index}].{key}"
-    if config.alerts.escalation is not None:
-        yield "alerts.escalation"
     yield from _sections(config)
 
 

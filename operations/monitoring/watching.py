@@ -15,6 +15,7 @@ from operations.monitoring import policy
 from operations.monitoring.check import Check, Observation, Outcome
 from operations.monitoring.consequences import Answer, Consequences
 from operations.monitoring.ports import CheckQueue, Prober, Store, Surroundings
+from operations.monitoring.unwatched import end_unwatched
 from operations.redaction import clean
 
 _LOG = logging.getLogger("hms.checks")
@@ -61,6 +62,10 @@ class Watch:
     async def run(self) -> None:
         """Ask until cancelled. Raises StorageError only when the checks cannot be made known at all."""
         lookout = self._lookout
+        configured = [check.id for check in lookout.checks]
+        await end_unwatched(configured, lookout.store, lookout.clock)
+        while not lookout.checks:
+            await lookout.clock.sleep(60)
         await lookout.queue.schedule(lookout.checks, lookout.clock.now())
         async with asyncio.TaskGroup() as group:
             while True:
