@@ -84,7 +84,21 @@ class Outlet:
     async def post(
         self, channel: str, message: Message, *, thread_ts: str = "", broadcast: bool = False
     ) -> PostedMessage:
-        """A new message. Raises OutcomeUnknown when it may or may not have been posted."""
+        """A new message. Raises OutcomeUnknown when it may or may not have been posted.
+
+        Blocks that Slack refuses give way to the message's plainer ones; Unreadable when it has none.
+        """
+        try:
+            return await self._post(channel, message, thread_ts, broadcast=broadcast)
+        except Unreadable:
+            if message.otherwise is None:
+                raise
+        plainer = await message.otherwise()
+        return await self.post(channel, plainer, thread_ts=thread_ts, broadcast=broadcast)
+
+    async def _post(
+        self, channel: str, message: Message, thread_ts: str, *, broadcast: bool
+    ) -> PostedMessage:
         async with translated("post to", channel, repeatable=False):
             answer = await self._client.chat_postMessage(
                 channel=channel,
@@ -98,7 +112,17 @@ class Outlet:
         return PostedMessage(channel=_text(answer, "channel") or channel, ts=_text(answer, "ts"))
 
     async def edit(self, posted: PostedMessage, message: Message) -> None:
-        """Make the message read so. Raises MessageGone when it cannot be edited any more."""
+        """Make the message read so. Raises MessageGone when it cannot be edited any more, else as `post`."""
+        try:
+            await self._edit(posted, message)
+        except Unreadable:
+            if message.otherwise is None:
+                raise
+        else:
+            return
+        await self.edit(posted, await message.otherwise())
+
+    async def _edit(self, posted: PostedMessage, message: Message) -> None:
         async with translated("edit a message in", posted.channel):
             await self._client.chat_update(
                 channel=posted.channel, ts=posted.ts, text=message.text, blocks=_raw(message)

@@ -7,8 +7,8 @@ they draw in every client.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from operations.actor import Actor
@@ -29,16 +29,22 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}>|<!subteam\^S[A-Z0-9]{1,20}>", re.A
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 _COMMAND = re.compile(
     r"`(?=(?:deploy|status|approve|reject|cancel|why|rollback|promote|history|show|lock|unlock|logs"
-    r"|errors|monitor|ack|silence|help|review)\b)"
+    r"|errors|digest|monitor|ack|silence|help|review)\b)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text` says it all in one sentence; an edit sends both, for text alone would drop the blocks."""
+    """`text` says it all in one sentence; an edit sends both, for text alone would drop the blocks.
+
+    `otherwise` makes what is said when Slack refuses these blocks; None: there is no plainer way.
+    """
 
     text: str
     blocks: tuple[Block, ...]
+    otherwise: Callable[[], Awaitable[Message]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
 
 def message(text: str, blocks: Iterable[Block | None]) -> Message:
