@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from bot.clock import SystemClock
 from handlers.cli import CliServices, Hooks, build_app
+from handlers.error_queries import NothingCounted, Triage
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.ports import Provider
@@ -21,6 +22,7 @@ from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.tenure import Pace
 from operations.deployment.worker import Worker, WorkerSettings, Workshop
+from operations.diagnosis import Finding
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
@@ -67,11 +69,13 @@ class Shop:
     provider: Provider = field(default_factory=ScriptedProvider)
     catalog: Catalog = field(default_factory=make_catalog)
     checks: Sequence[Check] = ()
+    triage: Triage = field(default_factory=NothingCounted)
     members: ScriptedMembers = field(default_factory=ScriptedMembers)
     clock: Clock = field(default_factory=SystemClock)
     guard: Guard = open_guard
     before_work: Callable[[Deployments, int], Awaitable[object]] | None = None
     opened: int = 0
+    findings: Sequence[Finding] = ()
     programs: Mapping[str, Callable[[], int]] = field(default_factory=dict)
 
     def run(self, line: str, *, actor: Actor = ALICE) -> Result:
@@ -87,6 +91,7 @@ class Shop:
             config_migrate=lambda order: refuse(),
             migrate_audit=lambda order: refuse(),
             migrate_references=lambda order: refuse(),
+            doctor=self.doctor,
             **known,
         )
 
@@ -106,12 +111,17 @@ class Shop:
             yield CliServices(
                 deployments=deployments,
                 alerting=Alerting(checks=self.checks, store=database.store, clock=self.clock),
+                triage=self.triage,
                 actor=actor,
                 clock=self.clock,
                 carry_out=carry_out,
                 names=NAMES,
                 poll_seconds=0.02,
             )
+
+    async def doctor(self) -> Sequence[Finding]:
+        """Finds what the test says."""
+        return self.findings
 
     def _deployments(self, database: Database) -> Deployments:
         return Deployments.over(

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
+from handlers.error_queries import NothingCounted, Triage
 from handlers.slack import http
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.groups import SlackMembers
@@ -163,13 +164,14 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(
+async def open_office(  # noqa: PLR0913 - until the real log stands behind every office
     tmp_path: Path,
     slack: SlackStandIn,
     *,
     catalog: Catalog | None = None,
     provider: ScriptedProvider | None = None,
     checks: Sequence[Check] = (),
+    triage: Triage | None = None,
     delivering: bool = True,
 ) -> AsyncIterator[Office]:
     """A bot on the database of `tmp_path`; opened twice, it is a bot that was restarted."""
@@ -192,6 +194,7 @@ async def open_office(
             guard=run_plainly,
             capabilities={"k8s": engine.provider.capabilities},
             owner="bot-1",
+            triage=triage or NothingCounted(),
             addresses={check.id: check.url for check in checks},
             delivery=BRISK,
         )
