@@ -60,10 +60,9 @@ def configure_logging(
     `format` is `json`, `console`, or "" for what suits the stream (None: stderr).
     """
     console = format == "console" or (not format and stream_is_terminal)
-    handler = _Handler(stream or sys.stderr)
-    handler.setFormatter(
-        _formatter(_Redaction(_maskable(secrets)), _renderer(console, stream_is_terminal))
-    )
+    redaction = _Redaction(_maskable(secrets))
+    handler = _Handler(stream or sys.stderr, redaction)
+    handler.setFormatter(_formatter(redaction, _renderer(console, stream_is_terminal)))
     _set_levels(getattr(logging, level.upper()))
     logging.getLogger().handlers = [handler]
     logging.captureWarnings(True)
@@ -81,8 +80,19 @@ def configure_logging(
     )
 
 
+def mask(secrets: Iterable[str]) -> None:
+    """From now on these are secrets too: what the configuration names is known only after it was read."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _Handler):
+            handler.redaction.mask(secrets)
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """The standard one prints the arguments of a record that cannot be formatted: secrets, maybe."""
+
+    def __init__(self, stream: TextIO, redaction: _Redaction) -> None:
+        super().__init__(stream)
+        self.redaction = redaction
 
     def handleError(self, record: logging.LogRecord) -> None:
         kind = getattr(sys.exc_info()[0], "__name__", "an error")
@@ -133,11 +143,15 @@ def _set_levels(level: int) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Redaction:
     """The last step before rendering: makes every value safe to keep, however deep it stands."""
 
     secrets: tuple[str, ...]
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        """These as well."""
+        self.secrets = _maskable([*self.secrets, *secrets])
 
     def __call__(self, logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
         cleaned: MutableMapping[str, object] = {

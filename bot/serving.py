@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
 from bot.config import Config, load_config
 from bot.config.pending import pending_parts
 from bot.faults import SettingsError
-from bot.logs import start_logging
+from bot.logs import mask, start_logging
 from bot.runtime import serve
-from bot.settings import Settings, check_serve, load_settings
+from bot.settings import Settings, check_serve, load_secrets, load_settings
 from operations.errors import OperationError, ProviderUnauthorized
 
 _LOG = structlog.get_logger("hms.serving")
@@ -26,6 +26,7 @@ def run_serve() -> int:
     settings = load_settings()
     start_logging(settings, settings.log_level)
     config = load_config(settings.config_path)
+    mask(_named_secrets(config))
     _warn(settings, config)
     faults = check_serve(settings)
     if faults:
@@ -39,6 +40,15 @@ def run_serve() -> int:
             raise
         return _tell(_leaves(problems))
     return 0
+
+
+def _named_secrets(config: Config) -> Iterator[str]:
+    """What is no variable of ours and must stand in no log; raises SettingsError for one that is missing."""
+    names = [each.url_env for each in config.notify]
+    names += [each.secret_env for each in config.components.values() if each.secret_env]
+    yield from (secret.get_secret_value() for secret in load_secrets(names).values())
+    if config.heartbeat:
+        yield config.heartbeat.url
 
 
 def _warn(settings: Settings, config: Config) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handlers.log_fields import about
 from operations.clock import Clock
 
 _LOG = structlog.get_logger("hms.supervision")
@@ -24,12 +25,13 @@ class Supervisor:
 
     async def __call__(self, name: str, work: Callable[[], Awaitable[None]]) -> str:
         """Run to the end; "" or the reference under which the bug was logged."""
-        try:
-            await work()
-        except Exception:  # noqa: BLE001 -- the supervisor: whatever it was, the rest goes on
-            reference = secrets.token_hex(4)
-            _LOG.exception("task failed", task=name, reference=reference)
-            return reference
+        with about(name, task=name):
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 -- the supervisor: whatever it was, the rest goes on
+                reference = secrets.token_hex(4)
+                _LOG.exception("task failed", reference=reference)
+                return reference
         return ""
 
     async def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from handlers.log_fields import one_request
 from handlers.slack.outlet import Outlet
 from handlers.slack.views import answers
 from handlers.slack.views.blocks import Block, Message
@@ -209,7 +210,8 @@ class Boundary:
         self._tasks.add(task)
         self._idle.clear()
         try:
-            yield
+            with one_request(secrets.token_hex(8)):
+                yield
         finally:
             self._tasks.discard(task)
             if not self._tasks:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from handlers.log_fields import about
 from handlers.slack.boundary import Asker
 from handlers.slack.commands import Desk
 from handlers.slack.ids import ActionId, decode_button, kind_of_block, subject_of_block
@@ -81,7 +82,8 @@ class Buttons:
                 kind = kind_of_block(block)
                 await self._subjects.refresh(self._outlet, posted, subject_of_block(block), kind)
 
-        await self._boundary.answer(ack, asker, work, afterwards=refresh)
+        with about(subject_of_block(clicked_block(body))):
+            await self._boundary.answer(ack, asker, work, afterwards=refresh)
 
     async def _press_unknown(self, ack: AsyncAck, body: Payload) -> None:
         """A button that this version does not know."""
