@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
     from operations.actor import Actor
     from operations.deployment.ports import Members
+    from operations.diagnosis import Finding
 
 
 _USAGE = 2
@@ -42,6 +43,7 @@ def main() -> None:
         migrate_references=_migrate_references,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
+        doctor=_doctor,
     )
     build_app(hooks)()
 
@@ -189,3 +191,9 @@ async def _audit_verify() -> int:
         return 0
     sys.stdout.write(f"The audit trail was changed at event {broken}.\n")
     return 1
+
+
+async def _doctor() -> Sequence[Finding]:
+    from bot.doctor import run_doctor
+
+    return await run_doctor()

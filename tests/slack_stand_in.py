@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -22,6 +24,19 @@ from tests.slack_blocks import message_faults, text_faults, view_faults
 BOT_TOKEN = "xoxb-made-up"
 APP_TOKEN = "xapp-made-up"
 BOT = "U00HMS"
+SCOPES = [
+    "commands",
+    "chat:write",
+    "chat:write.public",
+    "usergroups:read",
+    "channels:history",
+    "groups:history",
+    "channels:read",
+    "groups:read",
+    "files:write",
+    "files:read",
+]
+"""Those of manifest.yml; a test compares."""
 
 Params = Mapping[str, object]
 Answer = dict[str, object]
@@ -89,6 +104,8 @@ class SlackStandIn:
         self.is_down = False
         self.latency = 0.0
         self.scopes_missing: set[str] = set()
+        self.scopes = SCOPES
+        self.clock_ahead = timedelta(0)
         self.throttled: dict[str, deque[int]] = {}
         self.lose_answers: deque[str] = deque()
         self.break_answers: deque[tuple[str, str]] = deque()
@@ -103,6 +120,7 @@ class SlackStandIn:
             "chat.update": self._update,
             "chat.postEphemeral": self._post_ephemeral,
             "conversations.history": self._history,
+            "conversations.info": self._info,
             "conversations.replies": self._replies,
             "usergroups.users.list": self._group_users,
             "views.open": self._views_open,
@@ -165,7 +183,12 @@ class SlackStandIn:
             self.lose_answers.popleft()
             assert request.transport is not None
             request.transport.abort()
-        return web.json_response({"ok": True, **answer})
+        return web.json_response({"ok": True, **answer}, headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        """As Slack's own answers have them: the token's scopes, and its time."""
+        at = datetime.now(UTC) + self.clock_ahead
+        return {"x-oauth-scopes": ",".join(self.scopes), "Date": format_datetime(at, usegmt=True)}
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """A response_url."""
@@ -216,7 +239,13 @@ class SlackStandIn:
 
     def _auth_test(self, params: Params) -> Answer:
         _only(params, set())
-        return {"team": "Acme", "team_id": "T01", "user_id": BOT, "bot_id": "B00HMS"}
+        return {
+            "team": "Acme",
+            "team_id": "T01",
+            "user": "hms-sys",
+            "user_id": BOT,
+            "bot_id": "B00HMS",
+        }
 
     def _connections_open(self, params: Params) -> Answer:
         _only(params, set())
@@ -261,6 +290,23 @@ class SlackStandIn:
             m.shown() for m in reversed(self.messages) if m.channel == channel and not m.thread_ts
         ]
         return _page(found, params)
+
+    def _info(self, params: Params) -> Answer:
+        """A private channel that the bot is not in does not exist for it."""
+        _only(params, {"channel", "include_locale", "include_num_members"})
+        channel = str(params.get("channel", ""))
+        state = self.channels.get(channel)
+        if state is None:
+            raise SlackError("channel_not_found")
+        return {
+            "channel": {
+                "id": channel,
+                "name": channel.lower(),
+                "is_member": state == "member",
+                "is_archived": state == "archived",
+                "is_private": False,
+            }
+        }
 
     def _replies(self, params: Params) -> Answer:
         _only(params, {"channel", "ts", "limit", "cursor"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -11,8 +11,10 @@ from handlers.error_queries import NothingCounted, Triage
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
+from operations.diagnosis import Finding
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
+from operations.monitoring.digest.digests import Digests
 
 Program = Callable[[], int | Coroutine[object, object, int]]
 """A command of its own: returns its exit code, or a coroutine of it."""
@@ -32,6 +34,7 @@ class CliServices:
     clock: Clock
     carry_out: Callable[[int], Awaitable[None]]
     triage: Triage = field(default_factory=NothingCounted)
+    digests: Digests | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     poll_seconds: float = 0.5
 
@@ -51,3 +54,4 @@ class Hooks:
     migrate_references: Callable[[ReferencesOrder], int]
     db_upgrade: Program
     audit_verify: Program
+    doctor: Callable[[], Awaitable[Sequence[Finding]]]

@@ -88,6 +88,10 @@ class MailCourier:
                 hint="See `email.to`.",
             )
 
+    async def greet(self) -> None:
+        """Connect and log in, and send nothing; raises ProviderError when a letter could not be sent."""
+        await _HandOver(self._server, self._sender, self._seconds).greet()
+
     def _remember(self, letter_id: str, taken: frozenset[str]) -> None:
         if taken:
             self._taken[letter_id] = taken
@@ -118,6 +122,17 @@ class _HandOver:
         finally:
             smtp.close()
         return answers
+
+    async def greet(self) -> None:
+        """The beginning and the end of a conversation, with nothing between."""
+        smtp = _client(self._server, self._seconds)
+        try:
+            with self._translated():
+                async with asyncio.timeout(self._seconds):
+                    await self._open(smtp)
+            await _leave(smtp)
+        finally:
+            smtp.close()
 
     async def _open(self, smtp: SMTP) -> None:
         from aiosmtplib import SMTPNotSupported

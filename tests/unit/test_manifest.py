@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from handlers.slack.ids import SLASH_COMMAND
+from tests.slack_stand_in import SCOPES
 
 ROOT = Path(__file__).parents[2]
 RULES = json.loads((ROOT / "tests/facts/slack-manifest.json").read_text(encoding="utf-8"))
@@ -66,16 +67,7 @@ def test_the_command_of_the_manifest_is_the_one_we_answer(manifest: Manifest) ->
 
 
 def test_scopes_are_the_least_that_the_bot_needs(manifest: Manifest) -> None:
-    assert manifest["oauth_config"]["scopes"] == {
-        "bot": [
-            "commands",
-            "chat:write",
-            "chat:write.public",
-            "usergroups:read",
-            "channels:history",
-            "groups:history",
-        ]
-    }
+    assert manifest["oauth_config"]["scopes"] == {"bot": SCOPES}
 
 
 def test_socket_mode_and_buttons_are_on_and_what_cannot_be_undone_is_off(
