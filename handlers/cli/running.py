@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from handlers.cli.asking import Asking, ask
 from handlers.cli.deciding import Deciding, Holding, decide, hold
+from handlers.cli.digest import digest
 from handlers.cli.errors import list_errors
 from handlers.cli.exits import DONE, FAILED, INTERRUPTED, code_of_error
 from handlers.cli.monitoring import Monitoring, monitor
@@ -18,6 +19,7 @@ from handlers.cli.switches import SWITCHES
 from handlers.cli.terminal import Terminal
 from handlers.language import (
     Command,
+    Digest,
     Errors,
     Help,
     Values,
@@ -76,6 +78,8 @@ async def _carry(hooks: Hooks, command: Command, switches: Values, terminal: Ter
             return await hold(command, session)
         if isinstance(command, Monitoring):
             return await monitor(command, session)
+        if isinstance(command, Digest):
+            return await digest(command, session)
         if isinstance(command, Errors):
             return await list_errors(command, session)
         if isinstance(command, Asking):

@@ -10,7 +10,9 @@ from handlers.error_queries import Triage
 from handlers.language import Values
 from operations.actor import Actor
 from operations.deployment.service import Deployments
+from operations.errors import InvalidRequest
 from operations.monitoring.alerting import Alerting
+from operations.monitoring.digest.digests import Digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class Session:
     def triage(self) -> Triage:
         """Groups of errors."""
         return self.services.triage
+
+    @property
+    def digests(self) -> Digests:
+        """The daily summaries; raises InvalidRequest where none are made."""
+        if self.services.digests is None:
+            raise InvalidRequest("Digests are not made here.")
+        return self.services.digests
 
     @property
     def actor(self) -> Actor:

@@ -177,6 +177,20 @@ class Errors:
     newest: bool = False
 
 
+class DigestAction(StrEnum):
+    """What is done with a digest."""
+
+    READ = ""
+    NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the daily summary would say now, for the asker alone, or posted where it belongs."""
+
+    action: DigestAction = DigestAction.READ
+
+
 @dataclass(frozen=True, slots=True)
 class Help:
     """`topic` "": the overview; else the name of a verb."""
@@ -203,5 +217,6 @@ Command = (
     | Ack
     | Silence
     | Errors
+    | Digest
     | Help
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.language.commands import Command, MonitorAction
+from handlers.language.commands import Command, DigestAction, MonitorAction
 from handlers.language.words import DASHES, as_person, as_text
 from operations.deployment.rollout import parse_rollout_id
 from operations.durations import parse_duration
@@ -166,6 +166,16 @@ class Values:
         raise InvalidRequest(
             f"“{_short(written)}” is not start, stop or list.",
             hint="Say `monitor list`, `monitor stop PROJECT ENVIRONMENT` or `monitor start …`.",
+        )
+
+    def digest_action(self) -> DigestAction:
+        """Whether to read a digest or to have one posted."""
+        written = self.given.get("action", "")
+        word = written.strip().lower()
+        if word in set(DigestAction):
+            return DigestAction(word)
+        raise InvalidRequest(
+            f"“{_short(written)}” is not now.", hint="Say `digest`, or `digest now` to post one."
         )
 
     def provider(self) -> str:

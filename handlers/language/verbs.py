@@ -7,6 +7,8 @@ from handlers.language.commands import (
     Approve,
     Cancel,
     Deploy,
+    Digest,
+    DigestAction,
     Errors,
     Help,
     History,
@@ -301,6 +303,19 @@ VERBS: tuple[Verb, ...] = (
         build=lambda v: Silence(v.alert(), v.duration("span", "silence A-17 2h")),
     ),
     Verb(
+        name="digest",
+        summary="The daily summary, as it would read now.",
+        help=(
+            "Errors, alerts, rollouts and uptime of the last 24 hours, for you alone. `now` posts it in "
+            "the digest's channel, where everybody can act on what it names."
+        ),
+        examples=("digest", "digest now"),
+        arguments=(
+            Argument(name="now", field="action", required=False, choices=(DigestAction.NOW.value,)),
+        ),
+        build=lambda v: Digest(v.digest_action()),
+    ),
+    Verb(
         name="help",
         summary="This overview, or one command in full.",
         help="Names every command that exists.",
@@ -310,7 +325,7 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
-LATER = frozenset({"digest", "stats", "review"})
+LATER = frozenset({"stats", "review"})
 """Verbs of the public interface that this version does not have yet."""
 
 COMMAND_LINE_ONLY = frozenset({"serve", "config", "db", "sandbox", "audit", "migrate", "doctor"})

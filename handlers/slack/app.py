@@ -21,7 +21,10 @@ from handlers.slack.boundary import Boundary, BoundarySettings
 from handlers.slack.buttons import Buttons, RolloutButtons
 from handlers.slack.cards import Cards, Shipments
 from handlers.slack.commands import Desk
+from handlers.slack.digest_cards import DigestCards, DigestParts
+from handlers.slack.digest_charts import DigestCharts
 from handlers.slack.error_buttons import ErrorButtons
+from handlers.slack.files import SlackFiles
 from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
 from handlers.slack.outlet import Outlet
 from handlers.slack.subjects import Subjects
@@ -63,6 +66,7 @@ class SlackParts:
     capabilities: Mapping[str, Capabilities]
     owner: str
     triage: Triage = field(default_factory=NothingCounted)
+    digests: DigestParts | None = None
     shipments: Shipments | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     boundary: BoundarySettings | None = None
@@ -98,7 +102,10 @@ def build_slack(
         triage=parts.triage,
     )
     alert_cards = AlertCards(parts.alerting, cards, addresses=parts.addresses, clock=parts.clock)
-    subjects = Subjects({"D": cards.subject, "A": alert_cards.subject})
+    kinds = {"D": cards.subject, "A": alert_cards.subject}
+    if parts.digests is not None:
+        kinds["G"] = _digest_cards(parts.digests, client, parts.clock).subject
+    subjects = Subjects(kinds)
     boundary = Boundary(outlet, parts.boundary)
     desk = Desk(
         deployments=parts.deployments,
@@ -108,6 +115,7 @@ def build_slack(
         cards=cards,
         subjects=subjects,
         clock=parts.clock,
+        digests=parts.digests.digests if parts.digests else None,
     )
     delivery = Delivery(
         queue=parts.queue, subjects=subjects, outlet=outlet, clock=parts.clock, guard=parts.guard
@@ -118,6 +126,13 @@ def build_slack(
         notices=SlackNotices(parts.owner, delivery, parts.delivery),
         outlet=outlet,
     )
+
+
+def _digest_cards(parts: DigestParts, client: AsyncWebClient, clock: Clock) -> DigestCards:
+    charts = DigestCharts(
+        parts.digests, parts.painter, SlackFiles(client, clock), native=parts.native_charts
+    )
+    return DigestCards(parts.digests, charts, clock)
 
 
 def _build_app(desk: Desk, outlet: Outlet, client: AsyncWebClient, signing_secret: str) -> AsyncApp:

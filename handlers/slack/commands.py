@@ -15,6 +15,7 @@ from handlers import language
 from handlers.error_queries import Triage
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
+from handlers.slack.digest import DigestAnswers
 from handlers.slack.errors import ErrorAnswers
 from handlers.slack.ids import SLASH_COMMAND
 from handlers.slack.monitoring import Monitoring
@@ -30,6 +31,7 @@ from operations.deployment.rollout import HistoryQuery
 from operations.deployment.service import Deployments
 from operations.errors import InvalidRequest
 from operations.monitoring.alerting import Alerting
+from operations.monitoring.digest.digests import Digests
 
 _LOGS_LIMIT = 100
 _HISTORY_LIMIT = 50
@@ -47,6 +49,7 @@ class Desk:
     cards: Cards
     subjects: Subjects
     clock: Clock
+    digests: Digests | None = None
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -71,6 +74,7 @@ class Commands:
         self._cards = desk.cards
         self._clock = desk.clock
         self._monitoring = Monitoring(desk.alerting, desk.clock)
+        self._digest = DigestAnswers(desk.digests)
         self._errors = ErrorAnswers(
             desk.triage, desk.deployments.inquiries.catalog, desk.cards, desk.clock
         )
@@ -110,6 +114,8 @@ class Commands:
                 return await self._monitoring.carry_out(command, asker)
             case language.Errors():
                 return await self._errors.carry_out(command)
+            case language.Digest():
+                return await self._digest.carry_out(command, asker)
             case language.DeployForm():
                 raise InvalidRequest(
                     "There is no target that a form could offer.",

@@ -34,7 +34,7 @@ from handlers.slack.views.error_lines import (
     mark_line,
 )
 from operations.monitoring.alert import Alert
-from operations.monitoring.digest.digest import Digest, GroupLine, OpenAlert
+from operations.monitoring.digest.digest import Digest, GroupLine, OpenAlert, StoredDigest
 from operations.monitoring.digest.digests import DigestReport
 from operations.monitoring.errors.group import ErrorGroup
 from operations.monitoring.policy import is_silenced
@@ -91,6 +91,13 @@ def draw_preview(digest: Digest) -> Message:
             context(one_line(words.span_line(digest)), said("`digest now` posts it")),
         ],
     )
+
+
+def posted(stored: StoredDigest) -> Message:
+    """The private answer to the one who had it posted."""
+    head = words.headline(stored.digest, is_scheduled=False)
+    text = f"{stored.label} goes to <#{stored.channel}>: {one_line(head)}"
+    return message(text, [section(text)])
 
 
 def chart_block(file_id: str, digest: Digest) -> Block:

@@ -14,6 +14,8 @@ from handlers.language import (
     Command,
     Deploy,
     DeployForm,
+    Digest,
+    DigestAction,
     Errors,
     Help,
     History,
@@ -106,6 +108,9 @@ _UNDERSTOOD: list[tuple[str, Command]] = [
     ("ack A–17", Ack(17)),
     ("silence A-17 1h", Silence(17, timedelta(hours=1))),
     ("silence 17 1h 30m", Silence(17, timedelta(minutes=90))),
+    ("digest", Digest()),
+    ("digest now", Digest(DigestAction.NOW)),
+    ("Digest NOW", Digest(DigestAction.NOW)),
     ("errors", Errors()),
     ("errors count", Errors()),
     ("errors 5", Errors(5)),
@@ -201,6 +206,7 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("silence A-17", "needs a duration", "Say `silence A-17 DURATION`"),
     ("silence A-17 soon", "“soon” is not a duration", "`silence A-17 2h`"),
     ("silence A-17 0s", "not a duration", "`silence A-17 2h`"),
+    ("digest tomorrow", "“tomorrow” is not now", "Say `digest`"),
     ("errors 0", "“0” is no number from 1 to 200", "Say `errors 20`"),
     ("errors 201 myapp", "no number from 1 to 200", "Say `errors 20`"),
     ("errors myapp prod 5", "does not take “5”", "errors [COUNT] [E-12] [PROJECT]"),
@@ -305,7 +311,7 @@ def test_the_overview_names_every_verb_and_none_of_later_versions() -> None:
     said = help_text()
     for verb in VERBS:
         assert f"\n{verb.name} " in f"\n{said}"
-    assert "digest" not in said
+    assert "stats" not in said
 
 
 def test_help_on_a_verb_shows_usage_options_and_examples() -> None:
