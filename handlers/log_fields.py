@@ -13,14 +13,14 @@ from contextlib import contextmanager
 import structlog
 
 _KINDS = {"D": "rollout", "A": "alert", "E": "error_group"}
-_SUBJECT = re.compile(r"([DAE])-[1-9][0-9]{0,11}\b", re.ASCII)
+_SUBJECT = re.compile(r"(?:^|\s)(([DAE])-[1-9][0-9]{0,11})(?:\s|$)", re.ASCII)
 _CHECK = re.compile(r"check (\S+)")
 
 
 def fields_of(name: str) -> dict[str, str]:
-    """The subject that the name begins with, by the key of its kind; nothing when it has none."""
-    if subject := _SUBJECT.match(name):
-        return {_KINDS[subject[1]]: subject[0]}
+    """The subject among the words of the name, by the key of its kind; nothing when it has none."""
+    if subject := _SUBJECT.search(name):
+        return {_KINDS[subject[2]]: subject[1]}
     if check := _CHECK.fullmatch(name):
         return {"check": check[1]}
     return {}

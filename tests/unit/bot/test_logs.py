@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 
-from bot.logs import configure_logging
+from bot.logs import configure_logging, mask
 
 BOT = "xoxb-111111111111-abcdefabcdef"
 Configured = Callable[..., io.StringIO]
@@ -217,3 +217,10 @@ def test_the_log_goes_to_stderr(configured: Configured, capsys: pytest.CaptureFi
     captured = capsys.readouterr()
     assert captured.out == ""
     assert json.loads(captured.err)["event"] == "Started"
+
+
+def test_what_is_masked_later_is_masked_from_then_on(configured: Configured) -> None:
+    stream = configured(secrets=("first-secret",))
+    mask(["second-secret"])
+    structlog.get_logger("bot.x").info("Both", one="first-secret", two="second-secret")
+    assert "secret" not in stream.getvalue().replace("[redacted]", "")
