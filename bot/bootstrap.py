@@ -21,6 +21,7 @@ from bot.config import Config
 from bot.heartbeat import Beacon
 from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.platforms import Meter, PlatformParts, build_platforms
+from bot.routes import build_routing
 from bot.schedule import Job, Loop
 from bot.settings import Settings
 from bot.supervision import Supervisor
@@ -70,7 +71,9 @@ async def open_services(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = await open_database(settings.database_url.get_secret_value(), clock=clock)
+        database = await open_database(
+            settings.database_url.get_secret_value(), clock=clock, routing=build_routing(config)
+        )
         stack.push_async_callback(database.close)
         catalog = config.catalog()
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))

@@ -16,6 +16,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -28,8 +29,10 @@ from bot.clock import SystemClock
 from bot.config import Config
 from bot.heartbeat import heartbeat
 from bot.http import build_boundary
+from bot.letters import build_letters
 from bot.metering import MeteredProvider, trace_slack
 from bot.metrics import Metrics
+from bot.routes import Couriers
 from bot.schedule import Loop, running_jobs
 from bot.settings import Settings
 from bot.shipments import Shipments
@@ -50,8 +53,8 @@ _DEAF_SECONDS = 120.0
 """A connection that lasted this long was a real one: its end is not a Slack that is down at our start."""
 
 
-async def serve(settings: Settings, config: Config) -> None:
-    """Run until SIGTERM or SIGINT.
+async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
+    """Run until SIGTERM or SIGINT. `couriers` deliver on the ways beside Slack.
 
     Raises ProviderUnauthorized when Slack refuses a token, OSError when the port is taken.
     """
@@ -62,6 +65,12 @@ async def serve(settings: Settings, config: Config) -> None:
         members = SlackMembers(client, SystemClock())
         services = await stack.enter_async_context(
             open_services(settings, config, members, partial(MeteredProvider, metrics))
+        )
+        letters = build_letters(config, couriers, services)
+        services = replace(
+            services,
+            loops=[*services.loops, *letters.loops],
+            jobs=[*services.jobs, *letters.jobs],
         )
         bot = Bot(settings, services, client, metrics)
         await bot.run()

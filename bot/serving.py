@@ -12,6 +12,7 @@ from bot.config import Config, load_config
 from bot.config.pending import pending_parts
 from bot.faults import SettingsError
 from bot.logs import mask, start_logging
+from bot.routes import Couriers, open_couriers
 from bot.runtime import serve
 from bot.settings import Settings, check_serve, load_secrets, load_settings
 from operations.errors import OperationError, ProviderUnauthorized
@@ -26,13 +27,10 @@ def run_serve() -> int:
     settings = load_settings()
     start_logging(settings, settings.log_level)
     config = load_config(settings.config_path)
-    mask(_named_secrets(config))
+    couriers = _open_all(settings, config)
     _warn(settings, config)
-    faults = check_serve(settings)
-    if faults:
-        raise SettingsError(faults)
     try:
-        asyncio.run(serve(settings, config))
+        asyncio.run(serve(settings, config, couriers))
     except (OperationError, OSError) as problem:
         return _tell([problem])
     except BaseExceptionGroup as problems:
@@ -40,6 +38,23 @@ def run_serve() -> int:
             raise
         return _tell(_leaves(problems))
     return 0
+
+
+def _open_all(settings: Settings, config: Config) -> Couriers:
+    """What needs the environment's secrets, masked first; raises SettingsError with every fault of them."""
+    faults = check_serve(settings)
+    couriers: Couriers = {}
+    try:
+        mask(_named_secrets(config))
+    except SettingsError as exc:
+        faults += exc.faults
+    try:
+        couriers = open_couriers(settings, config)
+    except SettingsError as exc:
+        faults += [fault for fault in exc.faults if fault not in faults]
+    if faults:
+        raise SettingsError(faults)
+    return couriers
 
 
 def _named_secrets(config: Config) -> Iterator[str]:

@@ -128,6 +128,6 @@ class FallBackQueue(Protocol):
         """
         ...
 
-    async def retire(self, routes: Collection[str]) -> Mapping[str, int]:
-        """Give up what waits on a route that is none of these any more; returns how many by route."""
+    async def retire(self, routes: Collection[str], before: datetime) -> Mapping[str, int]:
+        """Give up what waits since `before` on a route that is none of these; returns how many by route."""
         ...

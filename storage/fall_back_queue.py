@@ -54,10 +54,11 @@ _MARK = Statement(
     )
     .values(fallen_back=sa.bindparam("seen"))
 )
-_ROUTES = Statement(sa.select(_N.route).where(_IS_UNDELIVERED).distinct())
+_IS_OLD = _N.created_at <= sa.bindparam("before")
+_ROUTES = Statement(sa.select(_N.route).where(_IS_UNDELIVERED, _IS_OLD).distinct())
 _RETIRE = Statement(
     sa.delete(NOTICES)
-    .where(_IS_UNDELIVERED, _N.route == sa.bindparam("on_route"))
+    .where(_IS_UNDELIVERED, _IS_OLD, _N.route == sa.bindparam("on_route"))
     .returning(_N.route)
 )
 
@@ -84,15 +85,16 @@ class SqlFallBackQueue:
             session.announce(Topic.NOTICES)
         return len(picked)
 
-    async def retire(self, routes: Collection[str]) -> Mapping[str, int]:
+    async def retire(self, routes: Collection[str], before: datetime) -> Mapping[str, int]:
         """Give up what nobody delivers any more."""
+        since = from_time(before)
         async with self._engine.session(writing=False) as session:
-            waiting = [row["route"] for row in await session.fetch(_ROUTES)]
+            waiting = [row["route"] for row in await session.fetch(_ROUTES, before=since)]
         gone = sorted(set(waiting) - set(routes))
         given_up: Counter[str] = Counter()
         for route in gone:
             async with self._engine.session(writing=True) as session:
-                given_up[route] += len(await session.fetch(_RETIRE, on_route=route))
+                given_up[route] += len(await session.fetch(_RETIRE, on_route=route, before=since))
         return given_up
 
 

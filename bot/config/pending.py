@@ -20,8 +20,6 @@ def _sections(config: Config) -> Iterator[str]:
     found = {
         "errors": config.errors.sources,
         "digest": config.digest,
-        "email": config.email,
-        "notify": config.notify,
         "hooks": config.hooks.model_fields_set,
         "components": config.components,
     }

@@ -1,0 +1,106 @@
+"""Delivers notices of one route as letters: each is drawn as the matter stands by then, and sent once.
+
+SMTP and most of the other ways cannot be asked whether a message arrived, so one whose answer was lost is
+sent again, with the same id. What was put many times while the way was closed is one letter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from handlers.delivery import Counter, Delivery, Tempo
+from handlers.mail.pages import Line, Page
+from handlers.mail.rendering import render_html, render_text, render_title
+from handlers.mail.subjects import Kinds, draw
+from handlers.mail.wording import clock
+from operations.letters import Courier, Letter
+from operations.outbox import Delay, Notice, NoticeKind, PostedMessage
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+SLOW = Tempo(at_once=2, claim_seconds=90.0, longest_pause_seconds=300.0)
+"""Mail servers take their time, and do not like to be called by many at once."""
+_WORTH_TELLING = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Who draws and who carries."""
+
+    kinds: Kinds
+    courier: Courier
+
+
+class LetterNotices:
+    """The delivery worker of one route."""
+
+    def __init__(self, counter: Counter, way: Way, tempo: Tempo = SLOW) -> None:
+        self._queue = counter.queue
+        self._clock = counter.clock
+        self._route = counter.route
+        self._way = way
+        self._delivery = Delivery(counter, self._tell, tempo)
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is under way then is handed back."""
+        await self._delivery.run()
+
+    async def _tell(self, notice: Notice) -> PostedMessage | None:
+        page = await draw(self._way.kinds, notice.subject, notice.kind)
+        if page is None:
+            return None
+        delay = await self._queue.delay(notice.subject, notice.kind)
+        root = await self._root(notice)
+        letter = self._letter(notice, _with_delay(page, delay, self._clock.now()), root)
+        await self._way.courier.send(letter)
+        # What came first stays the one that the others answer.
+        own = await self._queue.posted(notice.subject, notice.kind, route=self._route)
+        return own or PostedMessage(channel=self._route, ts=letter.id)
+
+    async def _root(self, notice: Notice) -> str:
+        """The first letter about the matter; "" when this is it."""
+        subject = notice.subject.partition("/")[0]
+        for kind in (NoticeKind.CARD, notice.kind):
+            posted = await self._queue.posted(subject, kind, route=self._route)
+            if posted is not None:
+                return posted.ts
+        return ""
+
+    def _letter(self, notice: Notice, page: Page, root: str) -> Letter:
+        return Letter(
+            id=letter_id(notice),
+            thread=root,
+            title=render_title(page),
+            text=render_text(page),
+            html=render_html(page),
+            tone=page.tone,
+            at=self._clock.now(),
+            pictures=page.pictures,
+        )
+
+
+def letter_id(notice: Notice) -> str:
+    """The same for every attempt at one version; no other database's, even when it counts from 1 again."""
+    made = notice.created_at
+    stamp = _in_base_36(int(made.timestamp() * 1_000_000)) if made else "0"
+    return f"{notice.subject.replace('/', '-')}.{notice.kind.value}.{notice.version}.{stamp}"
+
+
+def _with_delay(page: Page, delay: Delay | None, now: datetime) -> Page:
+    """Says so when Slack has not taken it, lest anybody look for it there."""
+    if delay is None or now - delay.since < _WORTH_TELLING:
+        return page
+    why = f" ({delay.error.strip().rstrip('.')})" if delay.error.strip() else ""
+    told = (
+        f"Slack cannot be reached: it has not taken this since {clock(delay.since, now)}{why}. "
+        "It is told there too when that works again."
+    )
+    return replace(page, parts=[*page.parts, Line(told, small=True)])
+
+
+def _in_base_36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
