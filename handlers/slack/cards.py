@@ -96,15 +96,23 @@ class Cards:
 
     async def former_live(self, rollout: Rollout) -> Rollout | None:
         """The rollout that was live before this one took its place."""
-        return next((r for r in await self._live(rollout) if r.id < rollout.id), None)
+        live = await self._live(rollout.project, rollout.environment)
+        return next((r for r in live if r.id < rollout.id), None)
 
     async def newest_live(self, rollout: Rollout) -> Rollout | None:
         """What is live on the rollout's target now."""
-        return next(iter(await self._live(rollout)), None)
+        return await self.live_on(rollout.project, rollout.environment)
+
+    async def live_on(self, project: str, environment: str) -> Rollout | None:
+        """What is live there now; None also for a target that nobody knows."""
+        try:
+            return next(iter(await self._live(project, environment)), None)
+        except UnknownTarget:
+            return None
 
     async def left_undone(self, rollout: Rollout) -> Rollout | None:
         """What was tried on the rollout's target since and left as it is: then nothing is sure to serve."""
-        return left_undone(await self._recent(rollout))
+        return left_undone(await self._recent(rollout.project, rollout.environment))
 
     def target_of(self, rollout: Rollout) -> Target | None:
         """None when it is not configured any more."""
@@ -147,14 +155,13 @@ class Cards:
         is_newest = newest is not None and newest.id == rollout.id
         return is_newest and await self.left_undone(rollout) is None
 
-    async def _live(self, rollout: Rollout) -> list[Rollout]:
-        return [r for r in await self._recent(rollout) if r.state is RolloutState.SUCCEEDED]
+    async def _live(self, project: str, environment: str) -> list[Rollout]:
+        recent = await self._recent(project, environment)
+        return [r for r in recent if r.state is RolloutState.SUCCEEDED]
 
-    async def _recent(self, rollout: Rollout) -> tuple[Rollout, ...]:
-        page = await self._deployments.inquiries.history(
-            HistoryQuery(project=rollout.project, environment=rollout.environment, limit=_RECENT)
-        )
-        return page.rollouts
+    async def _recent(self, project: str, environment: str) -> tuple[Rollout, ...]:
+        query = HistoryQuery(project=project, environment=environment, limit=_RECENT)
+        return (await self._deployments.inquiries.history(query)).rollouts
 
     async def _shipped(self, rollout: Rollout) -> Shipped | None:
         if self._shipments is None or rollout.state is not RolloutState.PENDING_APPROVAL:

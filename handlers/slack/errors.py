@@ -10,9 +10,7 @@ from handlers.slack.cards import Cards
 from handlers.slack.views import errors
 from handlers.slack.views.blocks import Message
 from operations.clock import Clock
-from operations.deployment.rollout import parse_rollout_id
 from operations.deployment.target import Catalog
-from operations.errors import UnknownRollout
 from operations.monitoring.errors.group import ErrorGroup
 
 _WITH_MARKS = 12
@@ -38,17 +36,7 @@ class ErrorAnswers:
         return errors.listing(found, self._clock.now(), fresh)
 
     async def _serving(self, groups: Iterable[ErrorGroup]) -> set[str]:
-        """Those of the rollouts that errors began after which are live now."""
-        names = dict.fromkeys(group.rollout for group in groups if group.rollout)
-        return {name for name in names if await self._is_live(name)}
-
-    async def _is_live(self, name: str) -> bool:
-        rollout_id = parse_rollout_id(name)
-        if rollout_id is None:
-            return False
-        try:
-            rollout = await self._cards.read(rollout_id)
-        except UnknownRollout:
-            return False
-        newest = await self._cards.newest_live(rollout)
-        return newest is not None and newest.id == rollout.id
+        """The rollouts that are live where errors began after one."""
+        places = dict.fromkeys((g.project, g.environment) for g in groups if g.rollout)
+        live = [await self._cards.live_on(*place) for place in places]
+        return {rollout.name for rollout in live if rollout is not None}

@@ -294,3 +294,23 @@ async def test_hostile_titles_mention_nobody(office: Office, triage: ScriptedTri
 
     assert "<!channel>" not in said
     assert office.slack.refused == []
+
+
+async def test_errors_that_are_new_with_what_serves_are_marked(
+    office: Office, triage: ScriptedTriage
+) -> None:
+    """Those after an older rollout are not, nor those of a target that nobody knows any more."""
+    await _ship(office)
+    await _ship(office, 1002)
+    triage.put(
+        [
+            group(21, rollout="D-1001", environment="staging"),
+            group(22, rollout="D-1002", environment="staging"),
+            group(23, rollout="D-7", project="gone"),
+        ]
+    )
+    said = await office.say("errors")
+
+    assert said.count("🆕 new after D-1002, which is live now") == 1
+    assert "🆕 new after D-1001" not in said
+    assert "E-23" in said

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from handlers.error_queries import Found
+from handlers.language import render
 from handlers.slack.views.blocks import (
     TOTAL_LIMIT,
     Block,
@@ -178,7 +179,8 @@ def _footer(found: Found, hidden: int) -> list[str]:
     command = found.command
     if hidden > 0:
         narrower = "environment" if command.project else "project"
-        how = "`errors 5`" if command.environment else f"name a {narrower}"
+        every = f"`hms-sys {render(command)}` in a terminal lists all"
+        how = every if command.environment else f"name a {narrower}, or {every}"
         return [f"{hidden} more: {said(how)}", _one()]
     if found.has_more and command.count < 200:
         return [f"there are more: {said(f'`{found.longer}`')}", _one()]

@@ -202,7 +202,9 @@ def test_twelve_have_buttons_and_the_others_are_lines() -> None:
     assert message_faults(drawn.blocks) == []
     shown = all_text(drawn.blocks).count("812 times")
     assert 12 < shown < 50
-    assert f"{50 - shown} more: name a project" in all_text(drawn.blocks)
+    assert f"{50 - shown} more: name a project, or `hms-sys errors 50` in a terminal" in all_text(
+        drawn.blocks
+    )
 
 
 def test_the_end_of_a_stack_is_shown_and_the_beginning_of_what_was_said() -> None:
