@@ -1,0 +1,99 @@
+"""`doctor` looks at everything that can be looked at, also where nothing can start."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.config import load_config
+from bot.doctor import of_targets, run_doctor, workspace_of
+from operations.deployment.ports import TargetHealth
+from operations.deployment.target import Target
+from operations.diagnosis import Condition, Finding, diagnose
+from operations.errors import ProviderUnauthorized
+from tests.factories import make_catalog
+from tests.fakes_deployment import ScriptedProvider
+
+ROOT = Path(__file__).parents[3]
+
+
+class Answering(ScriptedProvider):
+    """A platform that answers as told, or refuses."""
+
+    def __init__(self, answer: TargetHealth | Exception) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def status(self, target: Target) -> TargetHealth:
+        """As told."""
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+HEALTHY = TargetHealth(version="1.4", artifact="x", desired=3, healthy=3, state="healthy")
+
+
+async def examine(answer: TargetHealth | Exception) -> Finding:
+    catalog = make_catalog()
+    platforms = {target.provider: Answering(answer) for target in catalog.targets}
+    return (await diagnose(of_targets(catalog, platforms), seconds=5))[0]
+
+
+async def test_a_target_that_answers_is_well() -> None:
+    found = await examine(HEALTHY)
+
+    assert found.condition is Condition.WELL
+    assert "1.4 healthy, 3 of 3 healthy" in found.detail
+
+
+async def test_a_target_that_is_down_is_doubtful_as_its_platform_answers() -> None:
+    found = await examine(replace(HEALTHY, state="down", healthy=0))
+
+    assert found.condition is Condition.DOUBTFUL
+    assert found.advice.startswith("See `status ")
+
+
+async def test_credentials_that_are_refused_are_failing_with_what_to_do() -> None:
+    found = await examine(ProviderUnauthorized("No rights.", hint="Grant ecs:DescribeServices."))
+
+    assert (found.condition, found.advice) == (Condition.FAILING, "Grant ecs:DescribeServices.")
+
+
+async def test_faults_of_the_configuration_are_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hms.yaml"
+    file.write_text("slack: {deploys_channel: general}\nenvironments: {}\nprojects: {}\n")
+    monkeypatch.setenv("HMS_CONFIG", str(file))
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-made-up")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+
+    (found,) = await run_doctor()
+
+    assert found.subject == "slack.deploys_channel"
+    assert found.condition is Condition.FAILING
+    assert "(line 1)" in found.detail
+
+
+async def test_it_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "hms.yaml"
+    file.write_text("slack: {deploys_channel: C01GEN}\nenvironments: {}\nprojects: {}\n")
+    monkeypatch.setenv("HMS_CONFIG", str(file))
+    monkeypatch.setenv("HMS_DATABASE_URL", f"sqlite:///{tmp_path}/hms.db")
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+
+    found = await run_doctor()
+
+    assert {each.subject for each in found} >= {"SLACK_BOT_TOKEN", "connection", "disk"}
+    assert os.listdir(tmp_path) == ["hms.yaml"]
+
+
+def test_every_channel_and_group_of_the_configuration_is_looked_at() -> None:
+    workspace = workspace_of(load_config(ROOT / "hms.example.yaml"), "")
+
+    assert set(workspace.channels) == {"C01GEN", "C02OPS"}
+    assert workspace.groups == ("S01OPS",)
