@@ -1,4 +1,8 @@
-"""Names of what messages are about, for every way of telling: `D-1042` a rollout, `A-17` an alert."""
+"""Names of what messages are about, for every way of telling: `D-1042` a rollout, `A-17` an alert.
+
+`A-17/2` is the alert too: what is told of a subject in several places is a notice for each of them, and
+the number behind the stroke tells those apart.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import TypeVar
 
 from operations.errors import InvalidRequest
 
-_NAME = re.compile(r"([A-Z])-([1-9][0-9]{0,11})", re.ASCII)
+_NAME = re.compile(r"([A-Z])-([1-9][0-9]{0,11})(?:/[1-9][0-9]?)?", re.ASCII)
 _T = TypeVar("_T")
 
 

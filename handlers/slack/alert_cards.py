@@ -8,11 +8,12 @@ from handlers.slack.cards import Cards
 from handlers.slack.subjects import Reply, Subject, UnknownSubject
 from handlers.slack.views.alerts import AlertCard, draw, ended_reply
 from handlers.slack.views.blocks import Message
+from handlers.slack.views.escalations import escalation
 from operations.clock import Clock
 from operations.deployment.rollout import Rollout, parse_rollout_id
 from operations.errors import InvalidRequest, UnknownRollout
-from operations.monitoring.alert import Alert
 from operations.monitoring.alerting import Alerting
+from operations.monitoring.grouping import AlertGroup
 from operations.outbox import NoticeKind
 
 
@@ -31,32 +32,40 @@ class AlertCards:
         """The alert as a subject of messages."""
         return _AlertSubject(self, alert_id)
 
-    async def read(self, alert_id: int) -> Alert:
-        """The alert as it is; raises UnknownSubject."""
+    async def read(self, alert_id: int) -> AlertGroup:
+        """The alert as it is, with what is told together with it; raises UnknownSubject."""
         try:
-            return await self._alerting.show(alert_id)
+            return await self._alerting.group(alert_id)
         except InvalidRequest as exc:
             raise UnknownSubject(exc.message, hint=exc.hint) from exc
 
-    async def draw(self, alert: Alert) -> Message:
+    async def draw(self, group: AlertGroup) -> Message:
         """The alert's card."""
-        rollout = await self._rollout(alert)
+        rollout = await self._rollout(group.rollout)
         can_roll_back = (
-            alert.is_open and rollout is not None and await self._cards.can_roll_back(rollout)
+            group.leader.is_open
+            and rollout is not None
+            and await self._cards.can_roll_back(rollout)
         )
         return draw(
             AlertCard(
-                alert=alert,
+                group=group,
                 now=self._clock.now(),
-                address=self._addresses.get(alert.check_id, ""),
+                addresses=self._addresses,
                 rollout=rollout,
                 can_roll_back=can_roll_back,
             )
         )
 
-    async def _rollout(self, alert: Alert) -> Rollout | None:
-        """What the alert names; None when it names none, or one that is not kept any more."""
-        rollout_id = parse_rollout_id(alert.rollout)
+    def reply(self, group: AlertGroup, kind: NoticeKind) -> Reply:
+        """What is told beside the card: elsewhere that nobody looks after it, in the thread how it ended."""
+        if kind is NoticeKind.ESCALATED:
+            return Reply(escalation(group, self._clock.now()))
+        return Reply(ended_reply(group))
+
+    async def _rollout(self, name: str) -> Rollout | None:
+        """None when there is none of this name, or it is not kept any more."""
+        rollout_id = parse_rollout_id(name)
         if rollout_id is None:
             return None
         try:
@@ -73,7 +82,7 @@ class _AlertSubject:
         self._alert_id = alert_id
 
     async def revision(self) -> int:
-        """The alert's."""
+        """The group's."""
         return (await self._cards.read(self._alert_id)).revision
 
     async def draw(self) -> Message:
@@ -81,8 +90,8 @@ class _AlertSubject:
         return await self._cards.draw(await self._cards.read(self._alert_id))
 
     async def reply(self, kind: NoticeKind) -> Reply:
-        """How it ended: the only thing that is told in its thread."""
-        return Reply(ended_reply(await self._cards.read(self._alert_id)))
+        """How it ended is all that is told in its thread."""
+        return self._cards.reply(await self._cards.read(self._alert_id), kind)
 
     async def overtaken(self) -> str:
         """Alerts do not take each other's place."""

@@ -93,5 +93,8 @@ def kind_of_block(block_id: str) -> NoticeKind:
 
 
 def block_prefix(subject: str, kind: str) -> str:
-    """How the block_ids of one matter's message begin: by it we find our own message again."""
-    return f"{subject}.{kind}."
+    """How the block_ids of one matter's message begin: by it we find our own message again.
+
+    One that is told in several places (`A-17/2`) reads the same in each of them.
+    """
+    return f"{subject.partition('/')[0]}.{kind}."

@@ -31,6 +31,8 @@ from operations.outbox import SLACK, Notice, NoticeKind, NoticeQueue, PostedMess
 
 _LOG = logging.getLogger("hms.slack.notices")
 _WAITS_FOR_CARD = 3
+_MOVING = frozenset({NoticeKind.CARD, NoticeKind.ERRORS, NoticeKind.ESCALATED})
+"""What is edited when it is told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +83,14 @@ class SlackNotices:
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
         subject = self._subjects.find(notice.subject)
-        if notice.kind not in {NoticeKind.CARD, NoticeKind.ERRORS}:
+        if notice.kind not in _MOVING:
             return await self._tell_thread(notice, await subject.reply(notice.kind))
         try:
             if notice.kind is NoticeKind.ERRORS:
                 return await self._tell_growing(notice, subject)
-            return await self._tell_card(notice, subject)
+            return await self._tell_card(
+                notice, lambda: self._subjects.draw(notice.subject, notice.kind)
+            )
         except ProviderUnavailable as exc:
             if exc.retry_after:
                 self._turns.block(exc.retry_after)
@@ -96,17 +100,20 @@ class SlackNotices:
         if notice.kind is NoticeKind.CARD and posted is not None:
             await self._redraw_overtaken(notice)
 
-    async def _tell_card(self, notice: Notice, subject: Subject) -> PostedMessage:
-        posted = await self._queue.posted(notice.subject, NoticeKind.CARD)
+    async def _tell_card(
+        self, notice: Notice, draw: Callable[[], Awaitable[Message]]
+    ) -> PostedMessage:
+        """A message of its own in the notice's channel, edited from then on."""
+        posted = await self._queue.posted(notice.subject, notice.kind)
         if posted is None and notice.uncertain:
             posted = await self._found(notice)
         if posted is None:
-            return await self._post(notice, subject.draw)
+            return await self._post(notice, draw)
         try:
-            await self._edit(notice, posted, subject.draw)
+            await self._edit(notice, posted, draw)
         except MessageGone:
-            _LOG.info("the card of %s is gone: it is posted anew", notice.subject)
-            return await self._post(notice, subject.draw)
+            _LOG.info("the %s of %s is gone: it is posted anew", notice.kind, notice.subject)
+            return await self._post(notice, draw)
         return posted
 
     async def _tell_growing(self, notice: Notice, subject: Subject) -> PostedMessage | None:

@@ -35,18 +35,14 @@ class AlertGroup:
         return tuple(alert for alert in self.alerts if alert.is_open and not alert.is_well)
 
     @property
-    def seen(self) -> int:
-        """How many misses there were, of all of them."""
-        return sum(alert.seen for alert in self.alerts)
-
-    @property
     def revision(self) -> int:
         """Rises with every change of any of them."""
         return sum(alert.revision for alert in self.alerts)
 
-    def find(self, alert_id: int) -> Alert | None:
-        """One of them."""
-        return next((alert for alert in self.alerts if alert.id == alert_id), None)
+    @property
+    def rollout(self) -> str:
+        """The first that any of them names; "" none."""
+        return next((alert.rollout for alert in self.alerts if alert.rollout), "")
 
     def changed(self, alert: Alert) -> AlertGroup:
         """With this one in the place of what it was before; one that is new comes last."""

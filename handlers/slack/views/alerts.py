@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from handlers.slack.ids import ActionId, ButtonValue, block_prefix
+from handlers.slack.ids import block_prefix
+from handlers.slack.views.alert_words import (
+    choices,
+    concerned,
+    handling,
+    headline,
+    lasted,
+    state_words,
+)
 from handlers.slack.views.blocks import (
-    Block,
     Message,
     actions,
     bold,
-    button,
     called,
     clock,
     context,
@@ -24,137 +31,125 @@ from handlers.slack.views.blocks import (
     section,
 )
 from handlers.slack.views.choices import roll_back
-from handlers.states import alert_circle, alert_words
 from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 from operations.monitoring.alert import Alert
-from operations.monitoring.policy import is_silenced
+from operations.monitoring.grouping import AlertGroup
 from operations.outbox import NoticeKind
+
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCard:
-    """All that a card shows. `address` is what is asked ("" the platform), `rollout` what went before.
+    """All that a card shows. `addresses` by check's id are what is asked, for those that have an address.
 
-    `can_roll_back` says whether that rollout is what serves now, so that its button would work.
+    `rollout` is what went before; `can_roll_back` says whether that is what serves now, so that its
+    button would work.
     """
 
-    alert: Alert
+    group: AlertGroup
     now: datetime
-    address: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
     rollout: Rollout | None = None
     can_roll_back: bool = False
 
 
 def draw(card: AlertCard) -> Message:
     """The card as it is now."""
-    alert = card.alert
-    ids = f"{block_prefix(alert.label, NoticeKind.CARD.value)}{alert.revision}"
+    group, now = card.group, card.now
+    label = group.leader.label
+    ids = f"{block_prefix(label, NoticeKind.CARD.value)}{group.revision}"
+    can_roll_back = card.rollout and card.can_roll_back and group.leader.is_open
+    way_back = roll_back(card.rollout, style="danger") if card.rollout and can_roll_back else None
     return message(
-        summary(alert),
+        summary(group),
         [
             section(
-                _headline(alert), _what_is_wrong(card), *_handling(card), block_id=f"{ids}.head"
+                headline(group),
+                *_what_is_wrong(card),
+                *handling(group, now),
+                block_id=f"{ids}.head",
             ),
-            context(_after_rollout(card), alert.label, block_id=f"{ids}.foot"),
-            actions(*_choices(card), block_id=f"{ids}.buttons"),
+            context(_after_rollout(card), label, *_senders(group), block_id=f"{ids}.foot"),
+            actions(*choices(group, now), way_back, block_id=f"{ids}.buttons"),
         ],
     )
 
 
-def ended_reply(alert: Alert) -> Message:
+def ended_reply(group: AlertGroup) -> Message:
     """Names who acknowledged it: an edit of the card notifies nobody."""
+    alert = group.leader
     looks_after = alert.acknowledged_by
     told = person(looks_after) if looks_after and looks_after != alert.resolved_by else ""
     by = f"by {person(alert.resolved_by)}" if alert.resolved_by else ""
-    line = " ".join(part for part in (told, _headline(alert)) if part)
+    line = " ".join(part for part in (told, headline(group)) if part)
     ids = block_prefix(alert.label, NoticeKind.ENDED.value)
     return message(
-        summary(alert),
-        [section(dots(line, by, alert.label), block_id=f"{ids}{alert.revision}")],
+        summary(group),
+        [section(dots(line, by, alert.label), block_id=f"{ids}{group.revision}")],
     )
 
 
-def summary(alert: Alert) -> str:
+def summary(group: AlertGroup) -> str:
     """One sentence for notifications and screen readers; it mentions nobody."""
-    sentence = f"{alert_words(alert)}: {_where(alert)}"
+    alert = group.leader
+    sentence = f"{one_line(state_words(group), 100)} · {one_line(alert.target_name, 60)}"
     if alert.is_open:
-        sentence += f": {one_line(alert.reason, 120)}" if alert.reason.strip() else ""
+        reason = one_line(concerned(group)[0].reason, 100)
+        sentence += f": {reason}" if reason else ""
         if alert.acknowledged_by is not None:
             sentence += f", {called(alert.acknowledged_by)} looks after it"
     else:
-        sentence += _lasted(alert)
+        sentence += lasted(alert)
     return f"{sentence} ({alert.label})"
 
 
-def _headline(alert: Alert) -> str:
-    words = bold(f"{alert_words(alert)}: {alert.name}", 120)
-    return dots(f"{alert_circle(alert)} {words}{_lasted(alert)}", one_line(alert.target_name, 130))
+def _what_is_wrong(card: AlertCard) -> list[str]:
+    """One line; of several that share a cause one for each."""
+    alerts = card.group.alerts
+    if len(alerts) == 1:
+        return [_one(alerts[0], card)]
+    lines = [f"• {bold(alert.name, 60)} {_one(alert, card)}" for alert in alerts[:_LISTED]]
+    hidden = len(alerts) - _LISTED
+    return [*lines, f"• {hidden} more"] if hidden > 0 else lines
 
 
-def _lasted(alert: Alert) -> str:
-    return f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
-
-
-def _where(alert: Alert) -> str:
-    return f"{one_line(alert.name, 60)} · {one_line(alert.target_name, 60)}"
-
-
-def _what_is_wrong(card: AlertCard) -> str:
-    alert = card.alert
-    reason = " ".join(part for part in (_asked(card.address), one_line(alert.reason, 300)) if part)
+def _one(alert: Alert, card: AlertCard) -> str:
+    if alert.is_open and alert.well_at is not None:
+        return f"well again since {clock(alert.well_at, card.now)}"
+    limit = 300 if len(card.group.alerts) == 1 else 140
+    asked = _asked(card.addresses.get(alert.check_id, ""))
+    reason = " ".join(part for part in (asked, one_line(alert.reason, limit)) if part)
     times = f"{alert.seen} times " if alert.seen > 1 else ""
-    since = clock(alert.since, card.now)
-    if alert.resolved_at is not None:
-        span = f"from {since} to {clock(alert.resolved_at, card.now)}"
-    else:
-        span = f"since {since} ({say_duration(card.now - alert.since)})"
-    return dots(reason, f"{times}{span}")
+    return dots(reason, f"{times}{_span(alert, card.now)}")
 
 
-def _handling(card: AlertCard) -> list[str]:
-    """Who does what about it."""
-    alert, now = card.alert, card.now
-    lines = []
-    if alert.acknowledged_by is not None and alert.acknowledged_at is not None:
-        at = clock(alert.acknowledged_at, now)
-        lines.append(f"👀 Acknowledged by {person(alert.acknowledged_by)} · {at}")
-    if alert.is_open and alert.silenced_until is not None and is_silenced(alert, now):
-        by = f" by {person(alert.silenced_by)}" if alert.silenced_by else ""
-        lines.append(f"🔕 Silenced until {clock(alert.silenced_until, now)}{by}")
-    if alert.resolved_by is not None:
-        lines.append(f"Resolved by {person(alert.resolved_by)}")
-    return lines
+def _span(alert: Alert, now: datetime) -> str:
+    since = clock(alert.since, now)
+    if alert.resolved_at is None:
+        return f"since {since} ({say_duration(now - alert.since)})"
+    return f"from {since} to {clock(alert.well_at or alert.resolved_at, now)}"
 
 
 def _after_rollout(card: AlertCard) -> str:
     """`12 m after D-1042 (1.1.0, @Alice)`."""
-    alert, rollout = card.alert, card.rollout
+    name, rollout = card.group.rollout, card.rollout
     if rollout is None:
-        return f"after {one_line(alert.rollout, 20)}" if alert.rollout else ""
+        return f"after {one_line(name, 20)}" if name else ""
     named = (
         f"{rollout.name} ({one_line(rollout.release.version, 60)}, {person(rollout.requested_by)})"
     )
-    ended_at = rollout.ended_at
-    if ended_at is None or alert.since < ended_at:
+    since, ended_at = card.group.leader.since, rollout.ended_at
+    if ended_at is None or since < ended_at:
         return f"during {named}"
-    return f"{say_duration(alert.since - ended_at)} after {named}"
+    return f"{say_duration(since - ended_at)} after {named}"
 
 
-def _choices(card: AlertCard) -> list[Block | None]:
-    """None on what is over; of the rest those that would change something."""
-    alert = card.alert
-    if not alert.is_open:
-        return []
-    value = ButtonValue(alert.id, alert.revision).encode()
-    return [
-        None
-        if alert.acknowledged_by
-        else button("Acknowledge", ActionId.ACKNOWLEDGE, value, style="primary"),
-        None if is_silenced(alert, card.now) else button("Silence 1h", ActionId.SILENCE, value),
-        button("Resolve", ActionId.RESOLVE, value),
-        roll_back(card.rollout, style="danger") if card.rollout and card.can_roll_back else None,
-    ]
+def _senders(group: AlertGroup) -> list[str]:
+    """The other systems that raised some of it, with a link to where they tell more."""
+    sent = {alert.source: alert.url for alert in reversed(group.alerts) if alert.source}
+    return [f"from {link(url, source.capitalize(), 60)}" for source, url in sent.items()]
 
 
 def _asked(address: str) -> str:

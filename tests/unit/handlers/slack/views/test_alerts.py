@@ -13,12 +13,16 @@ from syrupy.assertion import SnapshotAssertion
 from handlers.slack.ids import decode_button
 from handlers.slack.views.alerts import AlertCard, draw, ended_reply
 from handlers.slack.views.blocks import Message
+from handlers.slack.views.escalations import escalation
 from operations.actor import Actor, ActorKind
 from operations.monitoring.alert import Alert, AlertState
-from tests.factories import NOON, make_rollout
+from operations.monitoring.grouping import AlertGroup
+from tests.factories import BOB, NOON, make_rollout
 from tests.slack_blocks import all_text, labels, message_faults, text_faults
 from tests.unit.handlers.slack.views.alarms import (
     BY_HAND,
+    ERRORS,
+    ESCALATED,
     EXAMPLES,
     LIVE,
     WELL,
@@ -37,6 +41,11 @@ BUTTONS = {
     "acknowledged and silenced": ["Resolve"],
     "well again": [],
     "resolved by hand": [],
+    "three at once": ["Acknowledge", "Silence 1h", "Resolve"],
+    "three at once, the first is well": ["Acknowledge", "Silence 1h", "Resolve"],
+    "two at once, well again": [],
+    "cannot be asked": ["Acknowledge", "Silence 1h", "Resolve"],
+    "no longer watched": [],
 }
 HOSTILE = ("<!channel>", "<@U99EVIL>", "&lt;", "*bold*", "`code`", "```", "_it_ ~no~", "a\nb", "😀")
 
@@ -93,24 +102,44 @@ def test_the_text_of_a_card_mentions_nobody() -> None:
 
 def test_reply_names_who_looked_after_it(snapshot: SnapshotAssertion) -> None:
     """An edit notifies nobody."""
-    assert _readable(ended_reply(WELL)) == snapshot
+    assert _readable(ended_reply(AlertGroup(WELL))) == snapshot
 
 
 def test_reply_of_what_nobody_acknowledged(snapshot: SnapshotAssertion) -> None:
     """Nobody is called."""
-    assert _readable(ended_reply(replace(WELL, acknowledged_by=None))) == snapshot
+    assert _readable(ended_reply(AlertGroup(replace(WELL, acknowledged_by=None)))) == snapshot
 
 
 def test_reply_of_what_somebody_resolved(snapshot: SnapshotAssertion) -> None:
     """It says who, and does not call it well."""
-    assert _readable(ended_reply(BY_HAND)) == snapshot
+    assert _readable(ended_reply(AlertGroup(BY_HAND))) == snapshot
 
 
 def test_whoever_did_both_is_named_once() -> None:
     """Acknowledged and resolved by the same person."""
     both = replace(BY_HAND, acknowledged_by=BY_HAND.resolved_by)
 
-    assert all_text(ended_reply(both).blocks).count("<@") == 1
+    assert all_text(ended_reply(AlertGroup(both)).blocks).count("<@") == 1
+
+
+ELSEWHERE = {
+    "nobody looks after it": AlertGroup(ESCALATED, (ERRORS,)),
+    "somebody does": AlertGroup(
+        replace(ESCALATED, acknowledged_by=BOB, acknowledged_at=NOON + timedelta(minutes=4))
+    ),
+    "it is over": AlertGroup(
+        replace(ESCALATED, state=AlertState.RESOLVED, resolved_at=NOON + timedelta(minutes=9))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_told_elsewhere(name: str, snapshot: SnapshotAssertion) -> None:
+    """A call, then who heard it, then how it ended: never a button that does nothing."""
+    drawn = escalation(ELSEWHERE[name], NOON + timedelta(minutes=5))
+
+    assert _readable(drawn) == snapshot
+    assert all(str(b["block_id"]).startswith("A-17.escalated.") for b in drawn.blocks)
 
 
 def test_block_ids_change_with_the_revision() -> None:
@@ -160,6 +189,13 @@ alerts = st.builds(
     reason=words,
     is_flapping=st.booleans(),
     rollout=st.sampled_from(["", "D-1042", "<!here>"]),
+    source=st.sampled_from(["", "alertmanager", "<!here>"]),
+    url=words,
+    fired_at=times,
+    is_unasked=st.booleans(),
+    well_at=st.none() | times,
+    escalated_at=st.none() | times,
+    escalated_to=st.lists(st.sampled_from(["C09BOSS", "U03CAROL", "<!here>"])).map(tuple),
     acknowledged_by=st.none() | actors,
     acknowledged_at=st.none() | times,
     silenced_by=st.none() | actors,
@@ -184,20 +220,25 @@ addresses = (
 
 
 @settings(max_examples=150, deadline=None)
-@given(alert=alerts, address=addresses, version=names, may=st.booleans())
-def test_no_words_break_a_card(alert: Alert, address: str, version: str, may: bool) -> None:
+@given(
+    group=st.builds(AlertGroup, alerts, st.lists(alerts, max_size=12).map(tuple)),
+    address=addresses,
+    version=names,
+    may=st.booleans(),
+)
+def test_no_words_break_a_card(group: AlertGroup, address: str, version: str, may: bool) -> None:
     """Whatever a page answers, Slack takes it and nobody is mentioned by it."""
     rollout = replace(
         make_rollout() if may else LIVE, release=replace(LIVE.release, version=version)
     )
     card = AlertCard(
-        alert=alert,
+        group=group,
         now=NOON + timedelta(days=1),
-        address=address,
+        addresses={alert.check_id: address for alert in group.alerts},
         rollout=rollout,
         can_roll_back=may,
     )
-    for drawn in (draw(card), ended_reply(alert)):
+    for drawn in (draw(card), ended_reply(group), escalation(group, card.now)):
         assert message_faults(drawn.blocks) == []
         assert list(text_faults(drawn.text)) == []
         assert 0 < len(drawn.text) < 300
