@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 from handlers.language.commands import (
-    Ack,
     Approve,
     Cancel,
     Deploy,
-    Digest,
-    DigestAction,
-    Errors,
     Help,
     History,
     Lock,
     Logs,
-    Monitor,
-    MonitorAction,
     Promote,
     Reject,
     Rollback,
     Show,
-    Silence,
     Status,
     Unlock,
     Why,
 )
-from handlers.language.grammar import (
-    Argument,
-    Option,
-    Values,
-    Verb,
-    is_count,
-    is_group,
-    is_provider,
-)
-from operations.errors import InvalidRequest
+from handlers.language.grammar import Argument, Option, Verb, is_provider
+from handlers.language.monitoring_verbs import ANY_ENVIRONMENT, ANY_PROJECT, MONITORING_VERBS
 
 _PROVIDER = Argument(name="provider", field="provider", required=False, fits=is_provider)
 _PROJECT = Argument(name="project", field="project")
 _ENVIRONMENT = Argument(name="environment", field="environment")
-_ANY_PROJECT = Argument(name="project", field="project", required=False)
-_ANY_ENVIRONMENT = Argument(name="environment", field="environment", required=False)
 _VERSION = Argument(name="version", field="version", required=False)
 _ROLLOUT = Argument(name="rollout", field="rollout_id")
-_ALERT = Argument(name="alert", field="alert_id")
 _REST = Argument(name="reason", field="reason", required=False, rest=True)
 
 _PROVIDER_OPTION = Option(
@@ -54,29 +36,6 @@ _VERSION_OPTION = Option(
 )
 _REASON = Option(name="reason", field="reason", metavar="TEXT", help="why, kept in history")
 _SINCE = Option(name="since", field="since", metavar="7d", help="only what is newer")
-
-_ERRORS_SHOWN = 20
-
-
-def _errors(v: Values) -> Errors:
-    """`count` itself, copied from the usage, says no more than nothing."""
-    said = "" if v.word("count").lower() == "count" else v.word("count")
-    example = f"errors {_ERRORS_SHOWN}"
-    found = Errors(
-        count=v.count("count", _ERRORS_SHOWN, most=200, example=example) if said else _ERRORS_SHOWN,
-        group_id=v.group(),
-        project=v.word("project"),
-        environment=v.word("environment"),
-        since=v.span("since", "--since 24h"),
-        newest=v.flag("newest"),
-    )
-    if found.group_id is not None and found != Errors(group_id=found.group_id):
-        raise InvalidRequest(
-            f"E-{found.group_id} is one group, wherever and whenever it was seen.",
-            hint=f"Say `errors E-{found.group_id}`.",
-        )
-    return found
-
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -119,7 +78,7 @@ VERBS: tuple[Verb, ...] = (
         summary="What serves now.",
         help="Asks the platforms: of everything, of a project, or of one environment.",
         examples=("status", "status myapp prod"),
-        arguments=(_PROVIDER, _ANY_PROJECT, _ANY_ENVIRONMENT),
+        arguments=(_PROVIDER, ANY_PROJECT, ANY_ENVIRONMENT),
         options=(_PROVIDER_OPTION,),
         build=lambda v: Status(
             project=v.word("project"), environment=v.word("environment"), provider=v.provider()
@@ -186,7 +145,7 @@ VERBS: tuple[Verb, ...] = (
         summary="What was shipped, by whom, and how it ended.",
         help="Newest first.",
         examples=("history", "history myapp prod --since 7d --limit 5"),
-        arguments=(_ANY_PROJECT, _ANY_ENVIRONMENT),
+        arguments=(ANY_PROJECT, ANY_ENVIRONMENT),
         options=(
             Option(name="by", field="by", metavar="WHO", help="only what this person asked for"),
             _SINCE,
@@ -249,72 +208,7 @@ VERBS: tuple[Verb, ...] = (
             follow=v.flag("follow"),
         ),
     ),
-    Verb(
-        name="errors",
-        summary="Errors of a day, grouped, the worst first; or one group in full.",
-        help=(
-            "Equal errors are one group, counted by the hour. Resolved groups are left out until they "
-            "come back. A project called `count`, or by a number or a group's id, is said in quotes."
-        ),
-        examples=("errors", "errors 5 myapp prod --since 2h", "errors --newest", "errors E-12"),
-        arguments=(
-            Argument(name="count", field="count", required=False, fits=is_count),
-            Argument(name="e-12", field="group_id", required=False, fits=is_group),
-            _ANY_PROJECT,
-            _ANY_ENVIRONMENT,
-        ),
-        options=(
-            Option(
-                name="since", field="since", metavar="24h", help="only what was seen since (a day)"
-            ),
-            Option(name="newest", field="newest", help="by when they were first seen"),
-        ),
-        build=_errors,
-    ),
-    Verb(
-        name="monitor",
-        summary="What is watched and how it is, and stop or start watching.",
-        help=(
-            "Checks of everything, of a project, or of one environment. Who stops them is kept, and "
-            "they stay stopped until somebody starts them, also across restarts."
-        ),
-        examples=("monitor list", "monitor stop myapp prod", "monitor start myapp prod"),
-        arguments=(
-            Argument(name="action", field="action", choices=tuple(MonitorAction)),
-            _ANY_PROJECT,
-            _ANY_ENVIRONMENT,
-        ),
-        build=lambda v: Monitor(v.monitor_action(), v.word("project"), v.word("environment")),
-    ),
-    Verb(
-        name="ack",
-        summary="Say that you look after an alert.",
-        help="Its message names you then, and so does the reply at its end.",
-        examples=("ack A-17",),
-        arguments=(_ALERT,),
-        build=lambda v: Ack(v.alert()),
-    ),
-    Verb(
-        name="silence",
-        summary="Hear no more of an alert for a while.",
-        help="That it is well again is told all the same. 30 days at most.",
-        examples=("silence A-17 1h",),
-        arguments=(_ALERT, Argument(name="duration", field="span", rest=True)),
-        build=lambda v: Silence(v.alert(), v.duration("span", "silence A-17 2h")),
-    ),
-    Verb(
-        name="digest",
-        summary="The daily summary, as it would read now.",
-        help=(
-            "Errors, alerts, rollouts and uptime of the last 24 hours, for you alone. `now` posts it in "
-            "the digest's channel, where everybody can act on what it names."
-        ),
-        examples=("digest", "digest now"),
-        arguments=(
-            Argument(name="now", field="action", required=False, choices=(DigestAction.NOW.value,)),
-        ),
-        build=lambda v: Digest(v.digest_action()),
-    ),
+    *MONITORING_VERBS,
     Verb(
         name="help",
         summary="This overview, or one command in full.",
