@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.digest import DigestSide, build_digests
 from bot.heartbeat import Beacon
 from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.platforms import Meter, PlatformParts, build_platforms
@@ -56,6 +57,7 @@ class Services:
     supervisor: Supervisor
     worker: Worker
     monitoring: Monitoring
+    digests: DigestSide
     beacon: Beacon | None
     loops: Sequence[Loop]
     jobs: Sequence[Job]
@@ -104,6 +106,7 @@ async def open_services(
         lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         worker = Worker(owner, shop, supervisor)
         monitoring = build_monitoring(config, database, lookups, clock, supervisor)
+        digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         yield Services(
             owner=owner,
@@ -116,9 +119,10 @@ async def open_services(
             supervisor=supervisor,
             worker=worker,
             monitoring=monitoring,
+            digests=digests,
             beacon=_beacon(config, probe),
             loops=[Loop("worker", worker.run), *monitoring.loops],
-            jobs=[expiry, *monitoring.jobs],
+            jobs=[expiry, *monitoring.jobs, *digests.jobs],
         )
 
 

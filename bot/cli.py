@@ -72,6 +72,7 @@ def _cli_services(services: Services, config: Config) -> CliServices:
     return CliServices(
         deployments=services.deployments,
         alerting=services.monitoring.alerting,
+        digests=services.digests.digests,
         actor=_actor(config),
         clock=services.clock,
         carry_out=services.worker.carry_out,

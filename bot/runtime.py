@@ -41,6 +41,7 @@ from handlers.http.app import build_http_app
 from handlers.http.health import Health
 from handlers.http.metrics import metrics as metrics_route
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
+from handlers.slack.digest_cards import DigestParts
 from handlers.slack.groups import SlackMembers
 from handlers.slack.http import SlackEvents
 from handlers.slack.socket import SocketConnection, check_tokens
@@ -91,6 +92,11 @@ class Bot:
             SlackParts(
                 deployments=services.deployments,
                 alerting=services.monitoring.alerting,
+                digests=DigestParts(
+                    digests=services.digests.digests,
+                    painter=services.digests.painter,
+                    native_charts=services.digests.native_charts,
+                ),
                 queue=services.database.notice_queue,
                 clock=services.clock,
                 guard=services.supervisor,

@@ -178,6 +178,12 @@ def uptime_words(line: Uptime) -> str:
     return f"{percent}, {say_duration(line.down)} failing" if line.down else percent
 
 
+def has_chart(digest: Digest) -> bool:
+    """Whether there is anything to draw."""
+    errors = digest.errors
+    return any(errors.hours) or any(errors.hours_before) or bool(digest.rollouts.marks)
+
+
 def chart_words(digest: Digest) -> str:
     """The chart for those who cannot see it."""
     hours = digest.errors.hours

@@ -19,7 +19,6 @@ def pending_parts(config: Config) -> Iterator[str]:
 def _sections(config: Config) -> Iterator[str]:
     found = {
         "errors": config.errors.sources,
-        "digest": config.digest,
         "hooks": config.hooks.model_fields_set,
         "components": config.components,
     }

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from handlers.digest_words import has_chart
 from handlers.slack.views.blocks import Block
 from handlers.slack.views.digest import chart_block
 from handlers.slack.views.native_chart import native_chart
 from operations.errors import OperationError, ProviderUnavailable
-from operations.monitoring.digest.digest import Digest, StoredDigest
+from operations.monitoring.digest.digest import StoredDigest
 from operations.monitoring.digest.digests import Digests
 from operations.monitoring.digest.ports import Painter
 
@@ -41,7 +42,7 @@ class DigestCharts:
 
     async def block(self, stored: StoredDigest) -> Block | None:
         """None when there is nothing to draw, or it could not be drawn."""
-        if not _has_content(stored.digest) or stored.id in self._hopeless:
+        if not has_chart(stored.digest) or stored.id in self._hopeless:
             return None
         if self._native:
             return native_chart(stored.digest)
@@ -71,9 +72,3 @@ class DigestCharts:
             self._hopeless.add(stored.id)
             return ""
         return file_id
-
-
-def _has_content(digest: Digest) -> bool:
-    return (
-        any(digest.errors.hours) or any(digest.errors.hours_before) or bool(digest.rollouts.marks)
-    )
