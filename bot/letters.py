@@ -11,6 +11,7 @@ from bot.config import Config
 from bot.routes import Couriers, build_routing
 from bot.schedule import Job, Loop
 from handlers.delivery import Counter
+from handlers.mail.digest import DigestLetters
 from handlers.mail.notices import LetterNotices, Way
 from handlers.mail.sources import LetterSources
 from handlers.mail.subjects import Kinds
@@ -64,4 +65,5 @@ def _kinds(config: Config, services: Services) -> Kinds:
         addresses={check.id: check.url for check in services.monitoring.checks},
         names={user: login for login, user in config.access.cli.items()},
     )
-    return {"A": sources.alert, "D": sources.rollout}
+    digests = DigestLetters(services.digests.digests, services.digests.painter)
+    return {"A": sources.alert, "D": sources.rollout, "G": digests.subject}
