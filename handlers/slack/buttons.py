@@ -26,9 +26,7 @@ from handlers.slack.payloads import (
 )
 from handlers.slack.views import answers
 from handlers.slack.views.blocks import Message
-from operations.deployment.requests import DeployRequest
-from operations.deployment.rollout import Rollout
-from operations.errors import InvalidRequest, StaleDecision
+from operations.errors import InvalidRequest
 
 Deed = Callable[[int, Asker], Awaitable[Message | None]]
 """One button: acts on a rollout, an alert or an error group by its number.
@@ -99,7 +97,6 @@ class RolloutButtons:
 
     def __init__(self, desk: Desk) -> None:
         self._deployments = desk.deployments
-        self._cards = desk.cards
 
     def deeds(self) -> dict[ActionId, Deed]:
         """What each button does."""
@@ -121,36 +118,7 @@ class RolloutButtons:
         await self._deployments.decisions.cancel(rollout_id, asker.actor)
 
     async def _roll_back(self, rollout_id: int, asker: Asker) -> Message:
-        rollout = await self._cards.read(rollout_id)
-        await self._check_still_live(rollout)
-        request = DeployRequest(
-            project=rollout.project,
-            environment=rollout.environment,
-            reason=f"takes {rollout.name} back",
-            channel=rollout.channel,
-        )
-        return answers.asked(await self._deployments.requests.rollback(request, asker.actor))
+        return answers.asked(await self._deployments.requests.take_back(rollout_id, asker.actor))
 
     async def _retry(self, rollout_id: int, asker: Asker) -> Message:
         return answers.asked(await self._deployments.requests.repeat(rollout_id, asker.actor))
-
-    async def _check_still_live(self, rollout: Rollout) -> None:
-        """A button of an older message must not take something newer back."""
-        undone = await self._cards.left_undone(rollout)
-        if undone is not None:
-            raise StaleDecision(
-                f"{undone.name} went out after {rollout.name} and was left as it is.",
-                hint=f"`rollback {rollout.project} {rollout.environment}` brings"
-                f" {rollout.release.version} back.",
-            )
-        newest = await self._cards.newest_live(rollout)
-        if newest is None or newest.id != rollout.id:
-            serving = (
-                f"{newest.release.version} ({newest.name}) is"
-                if newest
-                else "Nothing is known to be"
-            )
-            raise StaleDecision(
-                f"{rollout.name} is not what serves any more: {serving} live now.",
-                hint=f"To take that back, say `rollback {rollout.project} {rollout.environment}`.",
-            )

@@ -4,63 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from operations.actor import Actor
+from operations.deployment.drafts import Also as Also
+from operations.deployment.drafts import DeployRequest as DeployRequest
+from operations.deployment.drafts import Requested as Requested
+from operations.deployment.drafts import draft_deploy, draft_rollback, store_draft
 from operations.deployment.identities import identify
-from operations.deployment.journal import announce, record
 from operations.deployment.policy import Answer, Identity, Question, assess, permission_obstacle
 from operations.deployment.ports import Transaction
 from operations.deployment.release import Release, Resolution, is_same_artifact
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import (
     Rollout,
-    RolloutDraft,
     RolloutKind,
-    RolloutState,
 )
 from operations.deployment.target import Target
-from operations.deployment.way_back import find_live_since, find_way_back
+from operations.deployment.way_back import check_serves, find_live_since, find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
-from operations.redaction import clean, shorten
+from operations.redaction import clean
 
 _VERSION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,254}")
 _RESOLVE_SECONDS = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployRequest:
-    """What somebody asked for, in their words. `version` "": what runs now, or the branch's head.
-
-    `provider` is the optional word of the command. `pin` is what the version must turn out to be, ""
-    where that is open. `channel` is where they asked: the rollout is
-    announced there when the configuration names no channel.
-    """
-
-    project: str
-    environment: str
-    version: str = ""
-    provider: str = ""
-    pin: str = ""
-    reason: str = ""
-    emergency: bool = False
-    external_id: str = ""
-    channel: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requested:
-    """`superseded` were waiting and have given way; `behind` is being carried out first."""
-
-    rollout: Rollout
-    superseded: tuple[Rollout, ...] = ()
-    behind: Rollout | None = None
-
-
-Also = Callable[[Transaction, Requested], Awaitable[None]]
-"""What is to happen in the transaction that stores a rollout, or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +67,8 @@ class Requests:
             answer = await self._assess(tx, request, target, identity, now)
             if answer.obstacles:
                 raise answer.obstacles[0]
-            draft = _draft(request, target, actor, resolution, answer, now)
-            requested = await self._store_draft(tx, draft, now)
+            draft = draft_deploy(request, target, actor, resolution, answer, now)
+            requested = await store_draft(tx, draft, now)
             if also is not None:
                 await also(tx, requested)
             return requested
@@ -122,27 +89,25 @@ class Requests:
         """
         target, identity = await self._admit(request, actor)
         async with self._store.transaction() as tx:
-            now = self._clock.now()
-            release, serving = await find_way_back(tx, target, request.version)
-            draft = RolloutDraft(
-                project=target.project,
-                environment=target.environment,
-                provider=target.provider,
-                kind=RolloutKind.ROLLBACK,
-                release=release,
-                previous=serving,
-                requested_by=identity.actor,
-                requested_at=now,
-                reason=shorten(request.reason),
-                channel=target.channel or request.channel,
-                external_id=request.external_id,
-                emergency=False,
-                warnings=(),
-                state=RolloutState.QUEUED,
-                votes_required=0,
-                expires_at=None,
-            )
-            return await self._store_draft(tx, draft, now)
+            return await self._store_way_back(tx, request, target, identity.actor)
+
+    async def take_back(self, rollout_id: int, actor: Actor) -> Requested:
+        """The Roll back button: like `rollback`, but only while this rollout is what serves.
+
+        Raises StaleDecision when something newer serves, or is on its way.
+        """
+        rollout = await self._read(rollout_id)
+        request = DeployRequest(
+            project=rollout.project,
+            environment=rollout.environment,
+            reason=f"takes {rollout.name} back",
+            channel=rollout.channel,
+        )
+        target, identity = await self._admit(request, actor)
+        async with self._store.transaction() as tx:
+            await tx.rollouts.waiting(target.project, target.environment)
+            await check_serves(tx, rollout)
+            return await self._store_way_back(tx, request, target, identity.actor)
 
     async def promotion(self, project: str, source: str, destination: str) -> DeployRequest:
         """The request that brings what is live in `source` to `destination`."""
@@ -164,10 +129,7 @@ class Requests:
 
     async def repeat(self, rollout_id: int, actor: Actor) -> Requested:
         """The Retry button: the same version once more, with all rules applied anew."""
-        async with self._store.snapshot() as tx:
-            former = await tx.rollouts.get(rollout_id)
-        if former is None:
-            raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+        former = await self._read(rollout_id)
         request = DeployRequest(
             project=former.project,
             environment=former.environment,
@@ -178,6 +140,21 @@ class Requests:
         if former.kind is RolloutKind.ROLLBACK:
             return await self.rollback(request, actor)
         return await self.request(request, actor)
+
+    async def _read(self, rollout_id: int) -> Rollout:
+        async with self._store.snapshot() as tx:
+            found = await tx.rollouts.get(rollout_id)
+        if found is None:
+            raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+        return found
+
+    async def _store_way_back(
+        self, tx: Transaction, request: DeployRequest, target: Target, actor: Actor
+    ) -> Requested:
+        now = self._clock.now()
+        release, serving = await find_way_back(tx, target, request.version)
+        draft = draft_rollback(request, target, actor, release, serving, now)
+        return await store_draft(tx, draft, now)
 
     async def _prepare(
         self, request: DeployRequest, actor: Actor
@@ -238,26 +215,6 @@ class Requests:
             )
         )
 
-    @staticmethod
-    async def _store_draft(tx: Transaction, draft: RolloutDraft, now: datetime) -> Requested:
-        waiting = await tx.rollouts.waiting(draft.project, draft.environment)
-        rollout = await tx.rollouts.add(draft)
-        superseded = tuple([await _supersede(tx, old, rollout, now) for old in waiting])
-        await record(
-            tx,
-            rollout,
-            "rollout.requested",
-            rollout.requested_by,
-            now,
-            version=rollout.release.version,
-            pin=rollout.release.pin,
-            kind=rollout.kind.value,
-            reason=rollout.reason,
-        )
-        await announce(tx, rollout, now)
-        behind = await tx.rollouts.active(draft.project, draft.environment)
-        return Requested(rollout=rollout, superseded=superseded, behind=behind)
-
 
 def _check_pin(request: DeployRequest, release: Release) -> None:
     """A version may have become another artifact; a commit and an image cannot be compared."""
@@ -276,46 +233,3 @@ def _check_pin(request: DeployRequest, release: Release) -> None:
 def _command(target: Target, request: DeployRequest) -> str:
     words = ["deploy", target.provider, target.project, target.environment, request.version]
     return " ".join(word for word in words if word)
-
-
-def _draft(
-    request: DeployRequest,
-    target: Target,
-    actor: Actor,
-    resolution: Resolution,
-    answer: Answer,
-    now: datetime,
-) -> RolloutDraft:
-    rule = answer.rule
-    return RolloutDraft(
-        project=target.project,
-        environment=target.environment,
-        provider=target.provider,
-        kind=RolloutKind.DEPLOY,
-        release=resolution.release,
-        previous=resolution.current,
-        requested_by=actor,
-        requested_at=now,
-        reason=shorten(request.reason),
-        channel=target.channel or request.channel,
-        external_id=request.external_id,
-        emergency=request.emergency,
-        warnings=resolution.warnings,
-        state=RolloutState.PENDING_APPROVAL if rule else RolloutState.QUEUED,
-        votes_required=answer.votes_required,
-        expires_at=now + rule.expires if rule else None,
-    )
-
-
-async def _supersede(tx: Transaction, old: Rollout, new: Rollout, now: datetime) -> Rollout:
-    ended = await tx.rollouts.save(
-        replace(
-            old,
-            state=RolloutState.CANCELLED,
-            ended_at=now,
-            outcome=f"Superseded by {new.name} ({new.release.version}).",
-        )
-    )
-    await record(tx, ended, "rollout.superseded", new.requested_by, now, by=new.name)
-    await announce(tx, ended, now)
-    return ended

@@ -9,7 +9,7 @@ from operations.deployment.ports import Transaction
 from operations.deployment.release import Release
 from operations.deployment.rollout import HistoryQuery, Rollout, RolloutKind, RolloutState
 from operations.deployment.target import Target
-from operations.errors import Blocked, InvalidRequest
+from operations.errors import Blocked, InvalidRequest, StaleDecision
 
 _STEPS = 50
 _UNDONE = frozenset({RolloutState.FAILED, RolloutState.UNKNOWN})
@@ -58,6 +58,40 @@ def left_undone(newest_first: Iterable[Rollout]) -> Rollout | None:
     if newest is None or newest.kind is RolloutKind.ROLLBACK or newest.state not in _UNDONE:
         return None
     return newest
+
+
+async def check_serves(tx: Transaction, rollout: Rollout) -> None:
+    """Raises StaleDecision unless it is what serves: whoever saw its card wants nothing newer taken back.
+
+    Safe against workers only while the target's waiting rollouts are held: what is not waiting is active,
+    or has ended already, and is seen here in that order.
+    """
+    place = (rollout.project, rollout.environment)
+    command = f"`rollback {rollout.project} {rollout.environment}`"
+    active = await tx.rollouts.active(*place)
+    if active is not None:
+        raise StaleDecision(
+            f"{active.name} ({active.release.version}) is on its way to {rollout.target_name} by now.",
+            hint=f"`cancel {active.name}` stops it. To take back what it brings, wait for its end.",
+        )
+    history = await tx.rollouts.search(
+        HistoryQuery(project=rollout.project, environment=rollout.environment, limit=_STEPS)
+    )
+    undone = left_undone(history.rollouts)
+    if undone is not None:
+        raise StaleDecision(
+            f"{undone.name} went out after {rollout.name} and was left as it is.",
+            hint=f"{command} brings {rollout.release.version} back.",
+        )
+    newest = await tx.rollouts.last_live(*place)
+    if newest is None or newest.id != rollout.id:
+        serving = (
+            f"{newest.release.version} ({newest.name}) is" if newest else "Nothing is known to be"
+        )
+        raise StaleDecision(
+            f"{rollout.name} is not what serves any more: {serving} live now.",
+            hint=f"To take that back, say {command}.",
+        )
 
 
 async def find_live_since(
