@@ -135,26 +135,24 @@ class _HandOver:
             smtp.close()
 
     async def _open(self, smtp: SMTP) -> None:
-        from aiosmtplib import SMTPNotSupported
-
         server = self._server
         await smtp.connect()
-        try:
-            if server.guarding is Guarding.STARTTLS:
-                await smtp.starttls(tls_context=server.context)
-        except SMTPNotSupported as exc:
-            raise ProviderRejected(
-                f"{server.host} does not offer STARTTLS, and without it nothing is sent.",
-                hint="Use smtps:// in `email.smtp`, or a server that offers it.",
-            ) from exc
-        try:
-            if server.user:
-                await smtp.login(server.user, server.password)
-        except SMTPNotSupported as exc:
-            raise ProviderUnauthorized(
-                f"{server.host} offers no way to log in that HMS-SYS knows.",
-                hint="Leave the user out of `email.smtp` if none is needed.",
-            ) from exc
+        if server.guarding is Guarding.STARTTLS:
+            await smtp.ehlo()
+            if not smtp.supports_extension("starttls"):
+                raise ProviderRejected(
+                    f"{server.host} does not offer STARTTLS, and without it nothing is sent.",
+                    hint="Use smtps:// in `email.smtp`, or a server that offers it.",
+                )
+            await smtp.starttls(tls_context=server.context)
+        if server.user:
+            await smtp.ehlo()
+            if not smtp.supports_extension("auth"):
+                raise ProviderUnauthorized(
+                    f"{server.host} offers no way to log in.",
+                    hint="Leave the user out of `email.smtp` if none is needed.",
+                )
+            await smtp.login(server.user, server.password)
 
     async def _offer(self, smtp: SMTP, recipients: Sequence[str]) -> _Answers:
         """The envelope. A server that wants a login, or closes, says that of the whole and not of one."""

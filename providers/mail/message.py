@@ -28,8 +28,8 @@ def write_message(letter: Letter, sender: str, recipients: list[str]) -> EmailMe
         message["In-Reply-To"] = _message_id(letter.thread, domain)
         message["References"] = _message_id(letter.thread, domain)
     message["Date"] = format_datetime(letter.at)
-    message["From"] = Address(display_name=_NAME, addr_spec=sender)
-    message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
+    message["From"] = _address(sender, _NAME)
+    message["To"] = [_address(recipient) for recipient in recipients]
     message["Subject"] = _LINE_BREAKS.sub(" ", letter.title)
     # RFC 3834: no out-of-office replies to a program.
     message["Auto-Submitted"] = "auto-generated"
@@ -50,6 +50,11 @@ def _add_pictures(message: EmailMessage, letter: Letter) -> None:
             html.add_related(
                 picture.data, "image", "png", cid=f"<{picture.name}>", disposition="inline"
             )
+
+
+def _address(text: str, name: str = "") -> Address:
+    user, _, domain = text.rpartition("@")
+    return Address(display_name=name, username=user, domain=domain)
 
 
 def _domain_of(sender: str) -> str:
