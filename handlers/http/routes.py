@@ -11,9 +11,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from handlers.http.access import Access, Component
-from handlers.http.problems import FaultyRequest
+from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.schemas import Schema, Schemas
 from handlers.http.validation import faults_of
+from operations.redaction import clean
 
 Query = TypeVar("Query", bound=BaseModel)
 
@@ -68,7 +69,10 @@ def add_route(application: web.Application, route: Route, access: Access) -> Non
         document = await route.handle(Call(request=request, component=component))
         return json_answer(document, route.status)
 
-    application.router.add_route(route.method, route.path, answer)
+    if route.method == "GET":
+        application.router.add_get(route.path, answer)  # and HEAD
+    else:
+        application.router.add_route(route.method, route.path, answer)
 
 
 def json_answer(document: Mapping[str, object], status: int = 200) -> web.Response:
@@ -79,10 +83,16 @@ def json_answer(document: Mapping[str, object], status: int = 200) -> web.Respon
 
 def read_query(request: web.Request, kind: type[Query]) -> Query:
     """Each parameter once, and none that is not known."""
-    given = {name: request.query.getall(name) for name in request.query}
+    given = request.query
+    twice = [name for name in dict.fromkeys(given) if len(given.getall(name)) > 1]
+    if twice:
+        faults = [BodyFault(clean(name, limit=100), "is here twice") for name in twice]
+        raise _faulty_query(faults)
     try:
-        return kind.model_validate_strings(
-            {name: found[0] if len(found) == 1 else found for name, found in given.items()}
-        )
+        return kind.model_validate_strings(dict(given))
     except ValidationError as exc:
-        raise FaultyRequest("The query is not as it should be.", faults_of(exc)) from exc
+        raise _faulty_query(faults_of(exc)) from exc
+
+
+def _faulty_query(faults: list[BodyFault]) -> FaultyRequest:
+    return FaultyRequest("The query is not as it should be.", faults)
