@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from operations.monitoring.check import Flip
 from operations.monitoring.digest.digest import EndedRollout, GroupLine
@@ -16,17 +15,16 @@ from operations.monitoring.digest.ports import (
     WatchChange,
 )
 from operations.monitoring.digest.span import Span, hour_of
-from operations.monitoring.errors.event import Level
-from operations.monitoring.errors.group import ErrorGroup, GroupState
 from operations.redaction import shorten
 from storage.checks import flip_of
-from storage.rows import from_time, to_actor, to_json, to_optional_time, to_time
+from storage.rows import from_time, to_optional_time, to_time
 from storage.schema import (
     ALERTS,
     AUDIT,
     ERROR_GROUPS,
     ERROR_HOURS,
     FLIPS,
+    OPEN_GROUP,
     ROLLOUTS,
     TARGET_HOURS,
     WATCH_CHANGE,
@@ -41,6 +39,8 @@ _CANDIDATES = 200
 _SINCE = sa.bindparam("since", type_=sa.BigInteger)
 _UNTIL = sa.bindparam("until", type_=sa.BigInteger)
 _ROWS = sa.bindparam("rows", type_=sa.Integer)
+# In the very words of the partial index that serves it; SQLite compares them.
+_IS_OPEN = sa.literal_column(OPEN_GROUP, sa.Boolean)
 _H, _G, _A, _R, _F, _T = TARGET_HOURS.c, ERROR_GROUPS.c, ALERTS.c, ROLLOUTS.c, FLIPS.c, AUDIT.c
 
 
@@ -73,7 +73,7 @@ def _loudest(*rules: sa.ColumnElement[bool]) -> Statement:
     """Open groups, those with the greatest counts of the span first; `rank` picks the candidates."""
     picked = (
         sa.select(*(_G.id, _G.project, _G.environment, _G.title, _G.last_release, _G.rollout))
-        .where(_G.state == GroupState.OPEN.value, *rules)
+        .where(_IS_OPEN, *rules)
         .order_by(_G.rank.desc())
         .limit(sa.literal_column(str(_CANDIDATES)))
         .subquery("picked")
@@ -89,7 +89,7 @@ _WORST_GROUPS = _loudest(_G.last_seen >= _SINCE)
 _COUNT_NEW = Statement(
     sa.select(sa.func.count().label("counted"))
     .select_from(ERROR_GROUPS)
-    .where(_within(_G.first_seen), _G.state == GroupState.OPEN.value)
+    .where(_within(_G.first_seen), _IS_OPEN)
 )
 _ALERTS = Statement(
     sa.select(_A.fired_at, _A.acknowledged_at, _A.resolved_at).where(
@@ -109,25 +109,6 @@ _WATCH_CHANGES = Statement(
     sa.select(_T.subject, _T.action, _T.at)
     .where(sa.literal_column(WATCH_CHANGE, sa.Boolean), _T.at >= _SINCE)
     .order_by(_T.at, _T.number)
-)
-_IDS = sa.bindparam("ids", type_=sa.Text)
-_OF_IDS = sa.select(*ERROR_GROUPS.columns)
-_GROUPS = Statement(
-    {
-        "sqlite": _OF_IDS.where(
-            _G.id.in_(sa.select(sa.func.json_each(_IDS).table_valued("value").c.value))
-        ),
-        "postgresql": _OF_IDS.where(
-            _G.id.in_(
-                sa.select(
-                    sa.cast(
-                        sa.func.jsonb_array_elements_text(sa.cast(_IDS, postgresql.JSONB)),
-                        sa.BigInteger,
-                    )
-                )
-            )
-        ),
-    }
 )
 
 
@@ -186,11 +167,6 @@ class SqlDigestSources:
             for row in await self._session.fetch(_WATCH_CHANGES, since=from_time(since))
         ]
 
-    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
-        """As they are now."""
-        rows = await self._session.fetch(_GROUPS, ids=to_json(list(group_ids)))
-        return {row["id"]: _error_group_of(row) for row in rows}
-
 
 def _ends(span: Span) -> dict[str, int]:
     return {"since": from_time(span.since), "until": from_time(span.until)}
@@ -217,28 +193,4 @@ def _rollout_of(row: Row) -> EndedRollout:
         state=row["state"],
         ended_at=to_time(row["ended_at"]),
         outcome=shorten(row["outcome"], limit=200),
-    )
-
-
-def _error_group_of(row: Row) -> ErrorGroup:
-    return ErrorGroup(
-        id=row["id"],
-        project=row["project"],
-        environment=row["environment"],
-        fingerprint=row["fingerprint"],
-        title=row["title"],
-        level=Level[row["level"].upper()],
-        state=GroupState(row["state"]),
-        revision=row["revision"],
-        count=row["count"],
-        first_seen=to_time(row["first_seen"]),
-        last_seen=to_time(row["last_seen"]),
-        first_release=row["first_release"],
-        last_release=row["last_release"],
-        rank=row["rank"],
-        rollout=row["rollout"],
-        silenced_by=to_actor(row["silenced_by"]),
-        silenced_until=to_optional_time(row["silenced_until"]),
-        resolved_by=to_actor(row["resolved_by"]),
-        resolved_at=to_optional_time(row["resolved_at"]),
     )

@@ -112,7 +112,7 @@ class Digests:
             return DigestReport(
                 stored=stored,
                 alerts=await _alerts_now(tx, alerts),
-                groups=await tx.digest_sources.groups(groups),
+                groups=await _groups_now(tx, groups),
             )
 
     async def remember_picture(self, digest_id: int, file_id: str) -> None:
@@ -171,6 +171,11 @@ class Digests:
 async def _alerts_now(tx: Transaction, alert_ids: Sequence[int]) -> Mapping[int, Alert]:
     found = [await tx.alerts.get(alert_id) for alert_id in alert_ids]
     return {alert.id: alert for alert in found if alert is not None}
+
+
+async def _groups_now(tx: Transaction, group_ids: Sequence[int]) -> Mapping[int, ErrorGroup]:
+    found = [await tx.groups.get(group_id) for group_id in group_ids]
+    return {group.id: group for group in found if group is not None}
 
 
 async def _errors(tx: Transaction, span: Span, zone: tzinfo) -> Errors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Protocol
 from operations.monitoring.check import Flip
 from operations.monitoring.digest.digest import Digest, EndedRollout, GroupLine, StoredDigest
 from operations.monitoring.digest.span import Span
-from operations.monitoring.errors.group import ErrorGroup
+from operations.monitoring.errors.ports import ErrorGroups
 from operations.monitoring.ports import Alerts as OpenAlerts
 from operations.monitoring.ports import Checks, Outbox
 
@@ -77,10 +77,6 @@ class DigestSources(Protocol):
         """Who was stopped and started since then, oldest first."""
         ...
 
-    async def groups(self, group_ids: Collection[int]) -> Mapping[int, ErrorGroup]:
-        """Groups as they are now, by id; one that is gone is left out."""
-        ...
-
 
 class Digests(Protocol):
     """Digests in the database, within a transaction."""
@@ -120,6 +116,9 @@ class Transaction(Protocol):
 
     @property
     def alerts(self) -> OpenAlerts: ...
+
+    @property
+    def groups(self) -> ErrorGroups: ...
 
     @property
     def notices(self) -> Outbox: ...
