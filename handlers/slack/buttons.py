@@ -35,7 +35,10 @@ The message answers the one who pressed, None: the card itself answers.
 """
 
 _UNTOLD = frozenset({ActionId.ERROR_RESOLVE, ActionId.ERROR_SILENCE})
-"""What these do puts no notice for the message that they stand on: a digest shows many groups."""
+"""What these do puts no notice for the message that they stand on."""
+
+_GATHERS = "G-"
+"""A digest's message shows what has messages elsewhere: nobody makes it due when one of these changes."""
 
 
 class Buttons:
@@ -74,11 +77,11 @@ class Buttons:
 
         async def refresh(refused: bool) -> None:
             posted, block = clicked_message(body), clicked_block(body)
-            if value is None or posted is None or not subject_of_block(block):
+            subject = subject_of_block(block)
+            if value is None or posted is None or not subject:
                 return
-            if refused or moves:
-                kind = kind_of_block(block)
-                await self._subjects.refresh(self._outlet, posted, subject_of_block(block), kind)
+            if refused or moves or subject.startswith(_GATHERS):
+                await self._subjects.refresh(self._outlet, posted, subject, kind_of_block(block))
 
         with about(subject_of_block(clicked_block(body))):
             await self._boundary.answer(ack, asker, work, afterwards=refresh)
