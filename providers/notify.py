@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -82,17 +83,27 @@ class _Ear(logging.Handler):
 
 
 def _open(url: str) -> Apprise:
-    log = logging.getLogger("apprise")
-    if not any(isinstance(handler, _Ear) for handler in log.handlers):
-        log.handlers = [_Ear(logging.WARNING)]
-        log.propagate = False
-    from apprise import Apprise, AppriseAsset
+    with warnings.catch_warnings():
+        # The first URL loads its plugins; that of mail still takes `imghdr` from the standard library.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from apprise import Apprise, AppriseAsset
 
-    # One URL alone, and nothing of the library's own on disk.
-    opened = Apprise(asset=AppriseAsset(app_id="HMS-SYS", async_mode=False))
-    if not opened.add(url) or len(opened) != 1:
+        _listen()
+        # One URL alone, and in the one thread that hears what the library logs.
+        opened = Apprise(asset=AppriseAsset(app_id="HMS-SYS", async_mode=False))
+        is_known = bool(url) and opened.add(url) and len(opened) == 1
+    if not is_known:
         raise InvalidRequest("is not a URL that the Apprise library knows, or it lacks a part")
     return opened
+
+
+def _listen() -> None:
+    """In place of every other handler: what it logs below a warning is whole URLs."""
+    log = logging.getLogger("apprise")
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    if not any(isinstance(handler, _Ear) for handler in log.handlers):
+        log.handlers = [_Ear()]
 
 
 def _secret_parts(url: str) -> list[str]:
