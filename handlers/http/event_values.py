@@ -1,10 +1,12 @@
-"""From what callers send to events as they are kept: names, levels, times and fields made sound."""
+"""From what callers send to events: names and levels as we know them, fields as text.
+
+What is too long, secret or unbelievable is the central log's matter, which takes events from elsewhere too.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -15,17 +17,6 @@ from operations.deployment.target import Catalog
 from operations.errors import UnknownTarget
 from operations.monitoring.errors.event import Level, LogEvent
 from operations.monitoring.errors.levels import level_named
-from operations.redaction import shorten
-
-_MESSAGE = 8_000
-_VALUE = 2_000
-_LONG = {"stack": 16_000}
-_KEY = 100
-_AHEAD = timedelta(minutes=5)
-_BEHIND = timedelta(days=7)
-_SECRET = re.compile(
-    r"(?i)password|passwd|secret|token|authorization|api_?key|cookie|private_?key|credential"
-)
 
 
 class Events:
@@ -83,32 +74,19 @@ def _event(
         project=target[0],
         environment=target[1],
         level=level,
-        message=shorten(sent.message, limit=_MESSAGE),
-        at=believable(sent.time, now),
+        message=sent.message,
+        at=sent.time or now,
         source=source,
-        fields=kept_fields(sent.fields) if sent.fields else {},
+        fields=text_fields(sent.fields) if sent.fields else {},
     )
 
 
-def believable(given: datetime | None, now: datetime) -> datetime:
-    """When it happened: a time that the sender's clock or queue cannot account for is now."""
-    if given is None or not now - _BEHIND <= given <= now + _AHEAD:
-        return now
-    return min(given.astimezone(now.tzinfo), now)
+def text_fields(given: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Text only: scalars as they are written, what is nested as compact JSON, nothing for null."""
+    return {name: _text(value) for name, value in given.items() if value is not None}
 
 
-def kept_fields(given: Mapping[str, JsonValue]) -> dict[str, str]:
-    """Text only: scalars as they are written, what is nested as compact JSON; secrets masked by name."""
-    kept: dict[str, str] = {}
-    for name, value in given.items():
-        if value is None:
-            continue
-        key = shorten(name, limit=_KEY)
-        kept[key] = "[redacted]" if _SECRET.search(key) else _text(name, value)
-    return kept
-
-
-def _text(name: str, value: JsonValue) -> str:
-    if not isinstance(value, str):
-        value = to_json(value, inf_nan_mode="constants").decode("utf-8", "replace")
-    return shorten(value, limit=_LONG.get(name, _VALUE))
+def _text(value: JsonValue) -> str:
+    if isinstance(value, str):
+        return value
+    return to_json(value, inf_nan_mode="constants").decode("utf-8", "replace")

