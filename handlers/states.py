@@ -1,13 +1,17 @@
 """The words and the colour for how a rollout or an alert stands, for Slack and mail alike.
 
-Colour is never alone: the word stands beside the circle.
+Colour is never alone: the word stands beside the circle. Plain text: whoever shows it escapes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from operations.deployment.rollout import ACTIVE, Rollout, RolloutKind, RolloutState
 from operations.monitoring.alert import Alert
+from operations.monitoring.grouping import AlertGroup
 
+_NAMED = 3
 _ROLLOUTS = {
     RolloutState.PENDING_APPROVAL: ("🟡", "Waiting for approval"),
     RolloutState.QUEUED: ("🟡", "Queued"),
@@ -39,18 +43,28 @@ def rollout_circle(rollout: Rollout) -> str:
     return _ROLLOUTS[rollout.state][0]
 
 
-def alert_words(alert: Alert) -> str:
-    """`Failing`, or how it ended."""
-    if alert.is_open:
-        return "Flapping" if alert.is_flapping else "Failing"
-    return "Resolved" if alert.resolved_by else "Well again"
+def alert_words(group: AlertGroup) -> str:
+    """`Failing: web, errors`; what a person called resolved need not be well."""
+    return f"{_alert_state(group)}: {alert_names(concerned(group), 120)}"
 
 
-def alert_circle(alert: Alert) -> str:
-    """What a person called resolved need not be well."""
-    if alert.is_open:
-        return "🔴"
-    return "⚪" if alert.resolved_by else "🟢"
+def alert_circle(group: AlertGroup) -> str:
+    """The colour that goes with the words."""
+    if group.leader.is_open:
+        return "🟣" if _is_unasked(group) else "🔴"
+    return "⚪" if group.leader.resolved_by else "🟢"
+
+
+def concerned(group: AlertGroup) -> Sequence[Alert]:
+    """Those that are not well; all of them when it is over."""
+    return group.failing or group.alerts
+
+
+def alert_names(alerts: Sequence[Alert], limit: int) -> str:
+    """`web, errors and 3 more`."""
+    shown = [" ".join(alert.name.split())[: limit // _NAMED] for alert in alerts[:_NAMED]]
+    hidden = len(alerts) - len(shown)
+    return ", ".join(shown) + (f" and {hidden} more" if hidden else "")
 
 
 def what(rollout: Rollout) -> str:
@@ -60,3 +74,18 @@ def what(rollout: Rollout) -> str:
         text if len(text) <= limit else text[: limit - 1] + "…" for text, limit in parts
     )
     return f"{project} {version} → {environment}"
+
+
+def _alert_state(group: AlertGroup) -> str:
+    if not group.leader.is_open:
+        if group.leader.resolved_by:
+            return "Resolved"
+        return "Answers again" if _is_unasked(group) else "Well again"
+    if _is_unasked(group):
+        return "Cannot be asked"
+    is_flapping = all(alert.is_flapping for alert in concerned(group))
+    return "Flapping" if is_flapping else "Failing"
+
+
+def _is_unasked(group: AlertGroup) -> bool:
+    return all(alert.is_unasked for alert in concerned(group))

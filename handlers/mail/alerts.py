@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from handlers.mail.pages import Code, Command, Page, Part, dots, line
 from handlers.mail.wording import Names, called, clock
-from handlers.states import alert_circle, alert_words
+from handlers.states import alert_circle, alert_words, concerned
 from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 from operations.letters import Tone
@@ -16,16 +17,16 @@ from operations.monitoring.alert import Alert
 from operations.monitoring.grouping import AlertGroup
 from operations.outbox import NoticeKind
 
-_OTHERS = 20
+_LISTED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPage:
-    """All that is shown. `address` is what is asked, `rollout` what went before; "" and None: not known."""
+    """All that is shown. `addresses` by check's id are what is asked, `rollout` is what went before."""
 
     group: AlertGroup
     now: datetime
-    address: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
     rollout: Rollout | None = None
     names: Names = field(default_factory=dict)
 
@@ -41,15 +42,13 @@ def draw(shown: AlertPage, kind: NoticeKind) -> Page | None:
 
 
 def _open(shown: AlertPage, prefix: str) -> Page:
-    alert = shown.group.leader
+    group, alert = shown.group, shown.group.leader
     return Page(
-        title=f"{prefix}{_where(alert)} ({alert.label})",
-        headline=f"{alert_circle(alert)} {prefix}{_where(alert)}",
+        title=f"{prefix}{_where(group)} ({alert.label})",
+        headline=f"{alert_circle(group)} {prefix}{_where(group)}",
         tone=Tone.BAD,
         parts=[
-            line(_since(shown), _asked(shown.address)),
-            Code(alert.reason) if alert.reason.strip() else None,
-            *_others(shown),
+            *_what_is_wrong(shown, concerned(group)),
             line(_after_rollout(shown)),
             line(_handling(shown)),
             None
@@ -62,49 +61,48 @@ def _open(shown: AlertPage, prefix: str) -> Page:
 
 
 def _ended(shown: AlertPage) -> Page:
-    alert = shown.group.leader
+    group, alert = shown.group, shown.group.leader
     by = f"Resolved by {called(alert.resolved_by, shown.names)}" if alert.resolved_by else ""
     return Page(
-        title=f"{_where(alert)} ({alert.label})",
-        headline=f"{alert_circle(alert)} {_where(alert)}{_lasted(alert)}",
+        title=f"{_where(group)} ({alert.label})",
+        headline=f"{alert_circle(group)} {_where(group)}{_lasted(alert)}",
         tone=Tone.PLAIN if alert.resolved_by else Tone.GOOD,
         parts=[
-            line(_since(shown), _asked(shown.address), by),
-            line("The last that was wrong:") if alert.reason.strip() else None,
-            Code(alert.reason) if alert.reason.strip() else None,
-            *_others(shown),
+            line(by),
+            *_what_is_wrong(shown, group.alerts),
             line(_after_rollout(shown)),
             line(alert.label, small=True),
         ],
     )
 
 
-def _where(alert: Alert) -> str:
-    return f"{alert_words(alert)}: {alert.name} · {alert.target_name}"
+def _where(group: AlertGroup) -> str:
+    return f"{alert_words(group)} · {group.leader.target_name}"
 
 
 def _lasted(alert: Alert) -> str:
     return f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
 
 
-def _since(shown: AlertPage) -> str:
-    alert, now = shown.group.leader, shown.now
+def _what_is_wrong(shown: AlertPage, alerts: Sequence[Alert]) -> list[Part | None]:
+    """What each of them asks, since when it fails, and the newest answer."""
+    parts: list[Part | None] = []
+    for alert in alerts[:_LISTED]:
+        named = alert.name if len(shown.group.alerts) > 1 else ""
+        asked = _asked(alert.url or shown.addresses.get(alert.check_id, ""))
+        parts.append(line(named, asked, _since(alert, shown.now), alert.source))
+        parts.append(Code(alert.reason) if alert.reason.strip() else None)
+    left = len(alerts) - _LISTED
+    return [*parts, line(f"and {left} more")] if left > 0 else parts
+
+
+def _since(alert: Alert, now: datetime) -> str:
     times = f", seen {alert.seen} times" if alert.seen > 1 else ""
     since = clock(alert.since, now)
-    if alert.resolved_at is not None:
-        return f"From {since} to {clock(alert.resolved_at, now)}{times}"
-    return f"Since {since} ({say_duration(now - alert.since)}){times}"
-
-
-def _others(shown: AlertPage) -> list[Part | None]:
-    """What is told in the same message, as it shares a cause."""
-    others = shown.group.others
-    told = [
-        line(f"{alert_words(a) if not a.is_well else 'Well again'}: {a.name} · {a.reason}")
-        for a in others[:_OTHERS]
-    ]
-    left = len(others) - len(told)
-    return [*told, line(f"and {left} more")] if left > 0 else [*told]
+    over = alert.resolved_at or alert.well_at
+    if over is not None:
+        return f"from {since} to {clock(over, now)}{times}"
+    return f"since {since} ({say_duration(now - alert.since)}){times}"
 
 
 def _handling(shown: AlertPage) -> str:

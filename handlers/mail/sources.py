@@ -72,7 +72,7 @@ class _AlertSubject:
         shown = AlertPage(
             group=group,
             now=sources.clock.now(),
-            address=sources.addresses.get(group.leader.check_id, ""),
+            addresses=sources.addresses,
             rollout=await sources.find_rollout(parse_rollout_id(group.leader.rollout)),
             names=sources.names,
         )

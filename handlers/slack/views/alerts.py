@@ -8,14 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from handlers.slack.ids import block_prefix
-from handlers.slack.views.alert_words import (
-    choices,
-    concerned,
-    handling,
-    headline,
-    lasted,
-    state_words,
-)
+from handlers.slack.views.alert_words import choices, handling, headline, lasted
 from handlers.slack.views.blocks import (
     Message,
     actions,
@@ -31,6 +24,7 @@ from handlers.slack.views.blocks import (
     section,
 )
 from handlers.slack.views.choices import roll_back
+from handlers.states import alert_words, concerned
 from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 from operations.monitoring.alert import Alert
@@ -94,7 +88,7 @@ def ended_reply(group: AlertGroup) -> Message:
 def summary(group: AlertGroup) -> str:
     """One sentence for notifications and screen readers; it mentions nobody."""
     alert = group.leader
-    sentence = f"{one_line(state_words(group), 100)} · {one_line(alert.target_name, 60)}"
+    sentence = f"{one_line(alert_words(group), 100)} · {one_line(alert.target_name, 60)}"
     if alert.is_open:
         reason = one_line(concerned(group)[0].reason, 100)
         sentence += f": {reason}" if reason else ""

@@ -5,16 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.slack.ids import block_prefix
-from handlers.slack.views.alert_words import (
-    choices,
-    circle,
-    concerned,
-    handling,
-    headline,
-    names,
-    place,
-    state_words,
-)
+from handlers.slack.views.alert_words import choices, handling, headline, place
 from handlers.slack.views.blocks import (
     Message,
     actions,
@@ -27,6 +18,7 @@ from handlers.slack.views.blocks import (
     one_line,
     section,
 )
+from handlers.states import alert_circle, alert_names, alert_words, concerned
 from operations.durations import say_duration
 from operations.monitoring.grouping import AlertGroup
 from operations.outbox import NoticeKind
@@ -56,7 +48,7 @@ def escalation(group: AlertGroup, now: datetime) -> Message:
 def _headline(group: AlertGroup) -> str:
     if not group.leader.is_open:
         return headline(group)
-    return dots(f"{circle(group)} {bold(_call(group), 200)}", place(group))
+    return dots(f"{alert_circle(group)} {bold(_call(group), 200)}", place(group))
 
 
 def _call(group: AlertGroup) -> str:
@@ -64,13 +56,13 @@ def _call(group: AlertGroup) -> str:
     alert = group.leader
     who = alert.acknowledged_by
     looks = f"{(who.name or who.id)[:60]} looks" if who else "Nobody looks"
-    return f"{looks} after {alert.label}: {names(concerned(group), 120)}"
+    return f"{looks} after {alert.label}: {alert_names(concerned(group), 120)}"
 
 
 def _summary(group: AlertGroup) -> str:
     alert = group.leader
     if not alert.is_open:
-        return f"{one_line(state_words(group), 120)} · {place(group)} ({alert.label})"
+        return f"{one_line(alert_words(group), 120)} · {place(group)} ({alert.label})"
     who = called(alert.acknowledged_by) if alert.acknowledged_by else "Nobody"
-    words = one_line(state_words(group), 120)
+    words = one_line(alert_words(group), 120)
     return f"{who} looks after {alert.label}: {words} · {one_line(alert.target_name, 60)}"
