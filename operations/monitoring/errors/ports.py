@@ -131,11 +131,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """What runs on a target: `release` is the version, `rollout` who brought it (`D-1042`), and when."""
+    """What runs on a target: `release` is the version, `rollout` who brought it (`D-1042`).
+
+    `began` is when the rollout was begun; `since` when it went live, the same while it is under way.
+    """
 
     release: str = ""
     rollout: str = ""
     channel: str = ""
+    began: datetime | None = None
     since: datetime | None = None
 
 

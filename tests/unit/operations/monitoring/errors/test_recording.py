@@ -1,0 +1,203 @@
+"""What a batch of errors becomes: groups, counts, samples, and what is told of a rollout."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from operations.monitoring.errors.event import Level
+from operations.monitoring.errors.group import GroupQuery, GroupState
+from operations.monitoring.errors.ports import Running
+from operations.monitoring.errors.recording import EVENTS_A_MINUTE
+from operations.outbox import NoticeKind, Urgency
+from tests.contract.databases import sqlite_url
+from tests.factories import ALICE, NOON
+from tests.unit.operations.monitoring.errors.logbook import (
+    LIVE,
+    MINUTE,
+    Logbook,
+    make_event,
+    open_logbook,
+)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest_asyncio.fixture
+async def book(tmp_path: Path) -> AsyncIterator[Logbook]:
+    async with open_logbook(tmp_path) as opened:
+        yield opened
+
+
+async def test_equal_errors_are_one_group_with_a_count(book: Logbook) -> None:
+    await book.take(make_event(message="user 1 gone", at=NOON - MINUTE))
+    await book.take(
+        make_event(message="user 2 gone", level=Level.CRITICAL),
+        make_event(message="user 3 gone", at=NOON - 2 * MINUTE),
+    )
+
+    group = await book.only_group()
+    assert (group.label, group.count, group.level) == ("E-1", 3, Level.CRITICAL)
+    assert group.title == "TimeoutError: user 1 gone"
+    assert (group.first_seen, group.last_seen) == (NOON - 2 * MINUTE, NOON)
+
+
+async def test_targets_have_groups_of_their_own(book: Logbook) -> None:
+    await book.take(make_event(), make_event(environment="staging"), make_event(project="shop"))
+
+    assert len(await book.groups()) == 3
+
+
+async def test_the_release_of_an_event_wins_over_what_runs(book: Logbook) -> None:
+    book.releases.live = LIVE
+
+    await book.take(
+        make_event(fields={"release": "9.9"}, at=NOON - 2 * MINUTE), make_event(fields={})
+    )
+
+    group = await book.only_group()
+    assert (group.first_release, group.last_release) == ("9.9", "1.4.2")
+
+
+async def test_a_late_event_does_not_say_what_ran_last(book: Logbook) -> None:
+    await book.take(make_event(fields={"release": "2"}))
+    await book.take(make_event(fields={"release": "1"}, at=NOON - HOUR))
+
+    group = await book.only_group()
+    assert (group.last_release, group.last_seen, group.first_seen) == ("2", NOON, NOON - HOUR)
+
+
+async def test_worse_is_what_comes_oftener_and_later(book: Logbook) -> None:
+    old = NOON - timedelta(days=2)
+    await book.take(
+        *[make_event(message="old", fields={}, at=old)] * 50,
+        *[make_event(message="some", fields={})] * 2,
+        *[make_event(message="many", fields={})] * 5,
+        make_event(message="one", fields={}),
+    )
+
+    assert await book.listed() == ["many", "some", "one", "old"]
+
+
+async def test_ranks_grow_alike_however_errors_are_batched(book: Logbook) -> None:
+    at_once = [make_event(message="a", at=NOON - n * HOUR) for n in range(9)]
+    await book.take(*at_once)
+    for event in at_once:
+        await book.take(replace(event, message="b"))
+
+    one, other = await book.groups()
+    assert one.rank == pytest.approx(other.rank)
+
+
+async def test_a_storm_is_counted_in_full_but_not_kept_in_full(
+    book: Logbook, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        await book.take(*[make_event()] * 500)
+    book.clock.time += MINUTE
+    await book.take(*[make_event()] * 500)
+
+    assert (await book.only_group()).count == 2000
+    path = sqlite_url(tmp_path).removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as raw:
+        [(kept,)] = raw.execute("SELECT count(*) FROM events").fetchall()
+    assert kept == 2 * EVENTS_A_MINUTE
+    [report] = await book.triage.list(GroupQuery())
+    assert sum(report.hours) == 2000
+
+
+async def test_what_begins_after_a_rollout_is_tied_to_it_and_told_in_its_thread(
+    book: Logbook,
+) -> None:
+    book.releases.live = LIVE
+
+    await book.take(make_event())
+    [first] = await book.told()
+    await book.take(make_event(message="disk full"))
+    [second] = await book.told()
+
+    assert (first.subject, first.kind, first.channel) == ("D-1042", NoticeKind.ERRORS, "C01GEN")
+    assert (first.urgency, second.urgency) == (Urgency.DECISION, Urgency.PROGRESS)
+    found = await book.triage.after_rollout("D-1042")
+    assert {group.title for group in found} == {
+        "TimeoutError: no answer",
+        "TimeoutError: disk full",
+    }
+
+
+async def test_what_goes_on_as_before_is_not_told(book: Logbook) -> None:
+    await book.take(make_event())
+    book.releases.live = LIVE
+
+    await book.take(make_event())
+
+    assert await book.told() == []
+    assert (await book.only_group()).rollout == ""
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        replace(LIVE, since=NOON - 31 * MINUTE, began=NOON - 40 * MINUTE),
+        replace(LIVE, began=NOON + MINUTE, since=NOON + MINUTE),
+        Running(release="1.4.2"),
+    ],
+    ids=["long ago", "begun later", "no rollout"],
+)
+async def test_what_no_new_rollout_can_have_caused_is_not_tied_to_one(
+    book: Logbook, live: Running
+) -> None:
+    book.releases.live = live
+
+    await book.take(make_event())
+
+    assert (await book.only_group()).rollout == ""
+    assert await book.told() == []
+
+
+async def test_a_resolved_group_that_is_seen_again_comes_back(book: Logbook) -> None:
+    await book.take(make_event())
+    await book.triage.resolve(1, ALICE)
+    book.clock.time += MINUTE
+    book.releases.live = LIVE
+
+    await book.take(make_event(at=book.clock.time))
+
+    group = await book.only_group()
+    assert (group.state, group.resolved_by, group.rollout) == (GroupState.OPEN, None, "D-1042")
+    assert [event.action for event in await book.trail("E-1")] == [
+        "error.resolved",
+        "error.came_back",
+    ]
+    assert [notice.subject for notice in await book.told()] == ["D-1042"]
+
+
+async def test_a_late_event_does_not_bring_a_resolved_group_back(book: Logbook) -> None:
+    await book.take(make_event())
+    await book.triage.resolve(1, ALICE)
+
+    await book.take(make_event(at=NOON - MINUTE))
+
+    group = await book.only_group()
+    assert (group.state, group.count) == (GroupState.RESOLVED, 2)
+
+
+async def test_a_silenced_group_that_comes_back_is_counted_and_not_told(book: Logbook) -> None:
+    await book.take(make_event())
+    await book.triage.silence(1, ALICE, HOUR)
+    await book.triage.resolve(1, ALICE)
+    book.clock.time += MINUTE
+    book.releases.live = LIVE
+
+    await book.take(make_event(at=book.clock.time))
+
+    group = await book.only_group()
+    assert (group.count, group.rollout) == (2, "D-1042")
+    assert await book.told() == []
