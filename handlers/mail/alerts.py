@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from handlers.mail.pages import Code, Command, Page, Part, dots, line
 from handlers.mail.wording import Names, called, clock
 from handlers.states import alert_circle, alert_words, concerned
-from operations.deployment.rollout import Rollout
+from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
 from operations.durations import say_duration
 from operations.letters import Tone
 from operations.monitoring.alert import Alert
@@ -130,8 +130,11 @@ def _after_rollout(shown: AlertPage) -> str:
 
 
 def _way_back(shown: AlertPage) -> Command | None:
+    """Of a rollout that went live; whether it serves still, the command looks itself."""
     rollout = shown.rollout
     if rollout is None or rollout.previous is None:
+        return None
+    if rollout.state is not RolloutState.SUCCEEDED or rollout.kind is RolloutKind.ROLLBACK:
         return None
     where = f"{rollout.project} {rollout.environment}"
     return Command(f"Bring {rollout.previous.version} back", f"hms-sys rollback {where}")

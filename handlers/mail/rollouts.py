@@ -82,7 +82,8 @@ def _new_errors(shown: RolloutPage) -> Page:
 def _page(shown: RolloutPage, tone: Tone, *parts: Part | None) -> Page:
     rollout = shown.rollout
     state = f"{rollout_words(rollout)}: {what(rollout)}"
-    took = f" after {say_duration(rollout.took)}" if rollout.took else ""
+    word = "in" if rollout.state is RolloutState.SUCCEEDED else "after"
+    took = f" {word} {say_duration(rollout.took)}" if rollout.took else ""
     reason = f": “{rollout.reason}”" if rollout.reason else ""
     asked = f"asked by {called(rollout.requested_by, shown.names)}{reason}"
     return Page(
