@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from storage import alerts, check_queue, notice_queue, rollout_queue, rollouts
+from storage import alerts, check_queue, digest_sources, notice_queue, rollout_queue, rollouts
 from storage.schema import METADATA
 from storage.statements import Statement
 
@@ -37,6 +37,13 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (alerts._OPEN_AT, "open_alerts"),
         (alerts._LED_BY, "led_alerts"),
         (alerts._OPEN, "open_alerts"),
+        (digest_sources._NEW_GROUPS, "newest_groups"),
+        (digest_sources._COUNT_NEW, "newest_groups"),
+        (digest_sources._WORST_GROUPS, "worst_groups"),
+        (digest_sources._ALERTS, "alerts_by_time"),
+        (digest_sources._ROLLOUTS, "rollouts_by_end"),
+        (digest_sources._FLIPS, "flips_by_time"),
+        (digest_sources._WATCH_CHANGES, "watch_changes"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
