@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.digest import DigestSide, build_digests
+from bot.errors import ErrorSide, build_errors
 from bot.heartbeat import Beacon
 from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.platforms import Meter, PlatformParts, build_platforms
@@ -38,6 +39,7 @@ from providers.prober import CheckProber
 from storage.database import Database, open_database
 
 _EXPIRES_EVERY = timedelta(seconds=5)
+_HOLDS_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Services:
     worker: Worker
     monitoring: Monitoring
     digests: DigestSide
+    errors: ErrorSide
     beacon: Beacon | None
     loops: Sequence[Loop]
     jobs: Sequence[Job]
@@ -106,8 +109,10 @@ async def open_services(
         lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         worker = Worker(owner, shop, supervisor)
         monitoring = build_monitoring(config, database, lookups, clock, supervisor)
+        errors = build_errors(database, deployments.inquiries, clock, supervisor)
         digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
+        holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)
         yield Services(
             owner=owner,
             clock=clock,
@@ -120,9 +125,10 @@ async def open_services(
             worker=worker,
             monitoring=monitoring,
             digests=digests,
+            errors=errors,
             beacon=_beacon(config, probe),
-            loops=[Loop("worker", worker.run), *monitoring.loops],
-            jobs=[expiry, *monitoring.jobs, *digests.jobs],
+            loops=[Loop("worker", worker.run), *monitoring.loops, *errors.loops],
+            jobs=[expiry, holding, *monitoring.jobs, *digests.jobs, *errors.jobs],
         )
 
 
