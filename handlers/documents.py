@@ -112,7 +112,10 @@ class ObstacleDocument(TypedDict):
 
 
 class WhyDocument(TypedDict):
-    """`why`. `approvals_from` empty: anyone who may deploy there."""
+    """`why`. `approvals_from` empty: anyone who may deploy there.
+
+    `held`: what holds back those of `waiting` that are agreed to, by the rollout's name.
+    """
 
     project: str
     environment: str
@@ -121,6 +124,7 @@ class WhyDocument(TypedDict):
     approvals_from: list[str]
     active: str | None
     waiting: list[str]
+    held: dict[str, ObstacleDocument]
 
 
 class PlanDocument(TypedDict):
@@ -227,6 +231,7 @@ def why_document(obstacles: Obstacles) -> WhyDocument:
         "approvals_from": sorted(rule.voters) if rule else [],
         "active": obstacles.active.name if obstacles.active else None,
         "waiting": [rollout.name for rollout in obstacles.waiting],
+        "held": {f"D-{each}": _obstacle(error) for each, error in obstacles.held.items()},
     }
 
 

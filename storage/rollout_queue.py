@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from operations.deployment.rollout import Phase, Rollout, RolloutState
+from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
 from operations.errors import LeaseLost
 from storage.rollouts import BY_ID
-from storage.rows import from_time, rollouts_of, to_optional_time
-from storage.schema import ACTIVE, ROLLOUTS, WAITING, WORKING
+from storage.rows import from_time, rollouts_of, to_json, to_optional_time
+from storage.schema import ACTIVE, LOCKS, ROLLOUTS, WAITING, WORKING
 from storage.session import Engine, Session, Topic, UniqueViolation
-from storage.statements import Statement
+from storage.statements import Language, Statement
 from storage.waiting import Now, Waiting
 
 _R = ROLLOUTS.c
@@ -31,23 +34,58 @@ def _no_other(rule: str, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool
 
 
 _QUEUED: sa.ColumnElement[str] = sa.literal_column("'queued'")
-# Queued, first in its target's queue, and nothing is active there.
-_MAY_BEGIN = sa.and_(
-    _R.state == _QUEUED,
-    _no_other(f"other.{ACTIVE}"),
-    _no_other(f"other.{WAITING}", _O.state == _QUEUED, _O.id < _R.id),
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_CLOSED = sa.bindparam("closed", type_=sa.Text)
+"""Names of the targets whose windows are closed, as a JSON array: the same parameter for both databases."""
+_TARGET_NAME = _R.project + sa.literal_column("'/'", sa.Text) + _R.environment
+_IS_CLOSED: Mapping[Language, sa.ColumnElement[bool]] = {
+    "sqlite": _TARGET_NAME.in_(sa.select(sa.func.json_each(_CLOSED).table_valued("value").c.value)),
+    "postgresql": _TARGET_NAME.in_(
+        sa.select(sa.func.jsonb_array_elements_text(sa.cast(_CLOSED, postgresql.JSONB)))
+    ),
+}
+_IS_LOCKED = sa.exists().where(
+    LOCKS.c.project == _R.project,
+    LOCKS.c.environment == _R.environment,
+    LOCKS.c.actor_id != _R.requested_by_id,
+    sa.or_(LOCKS.c.until.is_(None), LOCKS.c.until > _NOW),
 )
-_IS_FREE = sa.or_(_R.lease_until.is_(None), _R.lease_until <= sa.bindparam("now"))
-_NEEDS_WORKER = sa.or_(_MAY_BEGIN, sa.and_(_rule(ACTIVE), _IS_FREE))
-_PICK = (
-    sa.select(_R.id, _R.state)
-    .where(_rule(WORKING), _NEEDS_WORKER)
-    .order_by(_R.id)
-    .limit(sa.literal_column("1"))
-    .with_for_update(skip_locked=True)
-)
-_PICK_ANY = Statement(_PICK)
-_PICK_ONLY = Statement(_PICK.where(_R.id == sa.bindparam("only")))
+_PASSES = sa.or_(_R.emergency, _R.kind == sa.literal_column(f"'{RolloutKind.ROLLBACK}'"))
+_IS_FREE = sa.or_(_R.lease_until.is_(None), _R.lease_until <= _NOW)
+
+
+def _may_begin(language: Language) -> sa.ColumnElement[bool]:
+    """Queued, first in its target's queue, nothing is active there, and nothing holds it back.
+
+    What holds back is `operations.deployment.policy.hold_obstacle`.
+    """
+    return sa.and_(
+        _R.state == _QUEUED,
+        _no_other(f"other.{ACTIVE}"),
+        _no_other(f"other.{WAITING}", _O.state == _QUEUED, _O.id < _R.id),
+        sa.or_(_PASSES, sa.and_(~_IS_LOCKED, ~_IS_CLOSED[language])),
+    )
+
+
+def _pick_statement(*more: sa.ColumnElement[bool]) -> Statement:
+    return Statement(
+        {
+            language: sa.select(_R.id, _R.state)
+            .where(
+                _rule(WORKING),
+                sa.or_(_may_begin(language), sa.and_(_rule(ACTIVE), _IS_FREE)),
+                *more,
+            )
+            .order_by(_R.id)
+            .limit(sa.literal_column("1"))
+            .with_for_update(skip_locked=True, of=ROLLOUTS)
+            for language in _IS_CLOSED
+        }
+    )
+
+
+_PICK_ANY = _pick_statement()
+_PICK_ONLY = _pick_statement(_R.id == sa.bindparam("only"))
 _LEASE = {
     "lease_owner": sa.bindparam("owner"),
     "lease_number": _R.lease_number + 1,
@@ -80,11 +118,19 @@ _RELEASE = Statement(
     .values(lease_owner=sa.null(), lease_until=sa.null())
     .returning(_R.id)
 )
-_DUE_AT = sa.case(
-    (_rule(ACTIVE), sa.func.coalesce(_R.lease_until, sa.literal_column("0"))),
-    (_MAY_BEGIN, sa.literal_column("0")),
+_EARLIEST = Statement(
+    {
+        language: sa.select(
+            sa.func.min(
+                sa.case(
+                    (_rule(ACTIVE), sa.func.coalesce(_R.lease_until, sa.literal_column("0"))),
+                    (_may_begin(language), sa.literal_column("0")),
+                )
+            ).label("due_at")
+        ).where(_rule(WORKING))
+        for language in _IS_CLOSED
+    }
 )
-_EARLIEST = Statement(sa.select(sa.func.min(_DUE_AT).label("due_at")).where(_rule(WORKING)))
 
 
 class SqlRolloutQueue:
@@ -92,15 +138,21 @@ class SqlRolloutQueue:
 
     def __init__(self, engine: Engine, now: Now) -> None:
         self._engine = engine
-        self._waiting = Waiting(engine, Topic.ROLLOUTS, now, self._earliest)
+        self._now = now
 
     async def claim(
-        self, owner: str, now: datetime, until: datetime, *, only: int | None = None
+        self,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        only: int | None = None,
+        closed: Collection[str] = (),
     ) -> Rollout | None:
         """Take the oldest that needs a worker."""
         try:
             async with self._engine.session(writing=True) as session:
-                picked = await _pick(session, now, only)
+                picked = await _pick(session, now, only, closed)
                 if picked is None:
                     return None
                 rollout_id, is_new = picked
@@ -122,9 +174,10 @@ class SqlRolloutQueue:
         """Give the lease up; its number stays, so that the next one is higher."""
         await self._settle(_RELEASE, rollout)
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, *, closed: Collection[str] = ()) -> None:
         """Return when new work may be there."""
-        await self._waiting.wait(seconds)
+        earliest = partial(self._earliest, closed)
+        await Waiting(self._engine, Topic.ROLLOUTS, self._now, earliest).wait(seconds)
 
     async def _settle(self, statement: Statement, rollout: Rollout, **values: object) -> bool:
         lease = rollout.lease
@@ -138,18 +191,22 @@ class SqlRolloutQueue:
                 session.announce(Topic.ROLLOUTS)
             return bool(ours)
 
-    async def _earliest(self) -> datetime | None:
+    async def _earliest(self, closed: Collection[str]) -> datetime | None:
+        values = {"now": from_time(self._now()), "closed": to_json(sorted(closed))}
         async with self._engine.session(writing=False) as session:
-            rows = await session.fetch(_EARLIEST)
+            rows = await session.fetch(_EARLIEST, **values)
         return to_optional_time(rows[0]["due_at"])
 
 
-async def _pick(session: Session, now: datetime, only: int | None) -> tuple[int, bool] | None:
+async def _pick(
+    session: Session, now: datetime, only: int | None, closed: Collection[str]
+) -> tuple[int, bool] | None:
     """The rollout's id, and whether it begins now."""
+    values: dict[str, object] = {"now": from_time(now), "closed": to_json(sorted(closed))}
     if only is None:
-        rows = await session.fetch(_PICK_ANY, now=from_time(now))
+        rows = await session.fetch(_PICK_ANY, **values)
     else:
-        rows = await session.fetch(_PICK_ONLY, now=from_time(now), only=only)
+        rows = await session.fetch(_PICK_ONLY, **values, only=only)
     if not rows:
         return None
     return rows[0]["id"], rows[0]["state"] == RolloutState.QUEUED

@@ -68,6 +68,9 @@ _HOLD_WAITING = Statement(
 _ADD = Statement(sa.insert(ROLLOUTS).returning(_R.id), columns=_STORED)
 _WAITING = with_votes(_picked(*_OF_TARGET, _rule(WAITING)))
 _ACTIVE = with_votes(_picked(*_OF_TARGET, _rule(ACTIVE)))
+_QUEUED = with_votes(
+    _picked(_rule(WAITING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
+)
 _EXPIRED = with_votes(_picked(_rule(PENDING), _R.expires_at <= sa.bindparam("now")))
 _LAST_LIVE = _newest(*_OF_TARGET, _rule(SUCCEEDED), _R.id < sa.bindparam("before"))
 _LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), _rule(SUCCEEDED))
@@ -186,6 +189,10 @@ class SqlRollouts:
         )
         page = tuple(found[: query.limit])
         return HistoryPage(page, page[-1].id if page and len(found) > query.limit else None)
+
+    async def queued(self) -> Sequence[Rollout]:
+        """Those in the queue."""
+        return rollouts_of(await self._session.fetch(_QUEUED))
 
     async def expired(self, now: datetime) -> Sequence[Rollout]:
         """Those whose approval comes too late."""

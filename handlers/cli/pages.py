@@ -181,7 +181,9 @@ def why_lines(found: Obstacles) -> list[str]:
         )
     if found.active is not None:
         lines.append(f"{found.active.name} is being carried out first.")
-    return [*lines, *(f"{r.name} {say_state(r)} and would give way." for r in found.waiting)]
+    lines += [f"{r.name} {say_state(r)} and would give way." for r in found.waiting]
+    held = ((r.name, found.held[r.id]) for r in found.waiting if r.id in found.held)
+    return [*lines, *(f"{name} waits: {why.message} {why.hint}" for name, why in held)]
 
 
 def print_csv(page: HistoryPage, terminal: Terminal) -> None:

@@ -15,6 +15,7 @@ from handlers.slack.views.shipments import Shipped
 from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
 from operations.actor import SYSTEM
 from operations.clock import Clock
+from operations.deployment.inquiries import Obstacles
 from operations.deployment.policy import required_rule
 from operations.deployment.ports import Capabilities
 from operations.deployment.rollout import (
@@ -66,13 +67,15 @@ class Cards:
     async def draw(self, rollout: Rollout) -> Message:
         """The rollout's card."""
         target = self.target_of(rollout)
+        queue = await self._queue_of(rollout)
         return draw(
             Card(
                 rollout=rollout,
                 now=self._clock.now(),
                 title=self.title_of(rollout),
                 rule=self._rule(rollout, target),
-                behind=await self._behind(rollout),
+                behind=queue.active if queue else None,
+                held=queue.held.get(rollout.id) if queue else None,
                 can_cancel=self._can_cancel(rollout),
                 can_roll_back=await self.can_roll_back(rollout),
                 shipped=await self._shipped(rollout),
@@ -139,11 +142,11 @@ class Cards:
         capabilities = self._capabilities.get(rollout.provider)
         return capabilities is not None and capabilities.aborts
 
-    async def _behind(self, rollout: Rollout) -> Rollout | None:
+    async def _queue_of(self, rollout: Rollout) -> Obstacles | None:
+        """What a queued rollout waits for; None: it does not, or its target is not known any more."""
         if rollout.state is not RolloutState.QUEUED or self.target_of(rollout) is None:
             return None
-        found = await self._deployments.inquiries.why(rollout.project, rollout.environment, SYSTEM)
-        return found.active
+        return await self._deployments.inquiries.why(rollout.project, rollout.environment, SYSTEM)
 
     async def can_roll_back(self, rollout: Rollout) -> bool:
         """Whether it is what serves now, and there is a former release to go back to."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from operations.actor import Actor
 from operations.audit import AuditEvent
+from operations.deployment.holding import find_hold
 from operations.deployment.identities import identify
 from operations.deployment.policy import Answer, Question, assess
 from operations.deployment.ports import TargetHealth, Transaction
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
 from operations.deployment.target import Catalog, Target
-from operations.errors import OperationError, ProviderUnavailable, UnknownRollout
+from operations.errors import OperationError, ProviderUnavailable, Refused, UnknownRollout
 from operations.redaction import clean
 
 _STATUS_SECONDS = 10.0
@@ -46,12 +47,13 @@ class RolloutReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacles:
-    """The answer to `why`."""
+    """The answer to `why`. `held` by rollout's id: what holds back one that waits in the queue."""
 
     target: Target
     answer: Answer
     active: Rollout | None
     waiting: tuple[Rollout, ...]
+    held: Mapping[int, Refused] = field(default_factory=dict)
 
 
 class Inquiries:
@@ -107,11 +109,14 @@ class Inquiries:
         async with self._store.snapshot() as tx:
             now = self._clock.now()
             lock = await tx.locks.get(target.project, target.environment, now)
+            waiting = await tx.rollouts.waiting(target.project, target.environment)
+            found = {each.id: await find_hold(tx, self._catalog, each, now) for each in waiting}
             return Obstacles(
                 target=target,
                 answer=assess(Question(target=target, identity=identity, now=now, lock=lock)),
                 active=await tx.rollouts.active(target.project, target.environment),
-                waiting=tuple(await tx.rollouts.waiting(target.project, target.environment)),
+                waiting=tuple(waiting),
+                held={each: obstacle for each, obstacle in found.items() if obstacle is not None},
             )
 
     async def logs(

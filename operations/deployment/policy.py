@@ -6,12 +6,19 @@ a database or a network; whoever calls brings what is known and acts on the answ
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.actor import Actor, ActorKind
-from operations.deployment.rollout import ACTIVE, Rollout, RolloutState, TargetLock, VoteKind
+from operations.deployment.rollout import (
+    ACTIVE,
+    Rollout,
+    RolloutKind,
+    RolloutState,
+    TargetLock,
+    VoteKind,
+)
 from operations.deployment.target import ApprovalRule, Target, Window
 from operations.errors import Blocked, InvalidRequest, NotPermitted, Refused, StaleDecision
 
@@ -117,6 +124,27 @@ def window_obstacle(windows: Collection[Window], now: datetime) -> Refused | Non
         f"Deploys are allowed {' or '.join(w.text for w in windows)} only.",
         hint="In an emergency an admin can consent: `--emergency --reason TEXT`.",
     )
+
+
+def hold_obstacle(
+    rollout: Rollout, target: Target, lock: TargetLock | None, now: datetime
+) -> Refused | None:
+    """What holds back a rollout that everybody agreed to; emergencies and ways back pass.
+
+    `storage.rollout_queue` has the same rule for the claim, with the windows by `closed_targets`.
+    """
+    if rollout.emergency or rollout.kind is RolloutKind.ROLLBACK:
+        return None
+    found = lock_obstacle(lock, Identity(rollout.requested_by))
+    if found is not None:
+        return Blocked(found.message, hint=f"{found.hint} Then it goes on by itself.")
+    found = window_obstacle(target.windows, now)
+    return Blocked(found.message, hint="Then it goes on by itself.") if found else None
+
+
+def closed_targets(targets: Iterable[Target], now: datetime) -> frozenset[str]:
+    """Names of the targets that are outside every window of theirs."""
+    return frozenset(t.name for t in targets if window_obstacle(t.windows, now) is not None)
 
 
 def is_open(window: Window, now: datetime) -> bool:

@@ -198,6 +198,10 @@ class Rollouts(Protocol):
         """History, newest first."""
         ...
 
+    async def queued(self) -> Sequence[Rollout]:
+        """Those of every target that wait in the queue."""
+        ...
+
     async def expired(self, now: datetime) -> Sequence[Rollout]:
         """Those that wait for approval beyond their expiry."""
         ...
@@ -278,13 +282,21 @@ class RolloutQueue(Protocol):
     """Claiming work. Each call is a transaction of its own."""
 
     async def claim(
-        self, owner: str, now: datetime, until: datetime, *, only: int | None = None
+        self,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        only: int | None = None,
+        closed: Collection[str] = (),
     ) -> Rollout | None:
         """Take the oldest rollout that needs a worker, or None.
 
         A queued one whose target has no active rollout becomes `running` in phase STARTING with
-        `started_at` = now; an active one whose lease has ended is taken over as it is. Either way the
-        lease's number rises. With `only`, no other rollout is considered.
+        `started_at` = now, unless a lock of another than its requester holds it back, or its target is
+        `closed`: then it stays queued, but for emergencies and ways back. An active one whose lease has
+        ended is taken over as it is. Either way the lease's number rises. With `only`, no other rollout
+        is considered.
         """
         ...
 
@@ -296,6 +308,6 @@ class RolloutQueue(Protocol):
         """Give the lease up at once, so that another worker may take over; a lost one is ignored."""
         ...
 
-    async def wait(self, seconds: float) -> None:
-        """Return when new work may be there, at the latest after `seconds`."""
+    async def wait(self, seconds: float, *, closed: Collection[str] = ()) -> None:
+        """Return when new work may be there, at the latest after `seconds`; what is held back is none."""
         ...

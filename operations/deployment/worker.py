@@ -17,6 +17,7 @@ from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.carrier import Carrier
 from operations.deployment.journal import announce, record
+from operations.deployment.policy import closed_targets
 from operations.deployment.ports import HealthProbe, Provider, RolloutQueue, Store
 from operations.deployment.rollout import Phase, Rollout, RolloutState
 from operations.deployment.target import Catalog
@@ -81,24 +82,32 @@ class Worker:
                 current = await tx.rollouts.get(rollout_id)
             if current is None or current.has_ended:
                 return
-            await self._shop.queue.wait(self._settings.idle_seconds)
+            await self._wait()
 
     async def _next(self) -> Rollout:
         while True:
             rollout = await self._claim(only=None)
             if rollout is not None:
                 return rollout
-            await self._shop.queue.wait(self._settings.idle_seconds)
+            await self._wait()
 
     async def _claim(self, only: int | None) -> Rollout | None:
         now = self._shop.clock.now()
         until = now + timedelta(seconds=self._settings.pace.lease_seconds)
         try:
-            return await self._shop.queue.claim(self._owner, now, until, only=only)
+            return await self._shop.queue.claim(
+                self._owner, now, until, only=only, closed=self._closed()
+            )
         except StorageError as exc:
             _LOG.warning("cannot look for work: %s", exc.message)
             await self._shop.clock.sleep(self._settings.idle_seconds)
             return None
+
+    async def _wait(self) -> None:
+        await self._shop.queue.wait(self._settings.idle_seconds, closed=self._closed())
+
+    def _closed(self) -> frozenset[str]:
+        return closed_targets(self._shop.catalog.targets, self._shop.clock.now())
 
     async def _carry(self, rollout: Rollout, done: Callable[[], None]) -> None:
         try:

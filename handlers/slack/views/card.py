@@ -11,6 +11,7 @@ from handlers.states import what as what
 from operations.deployment.release import Release
 from operations.deployment.rollout import Rollout
 from operations.deployment.target import ApprovalRule
+from operations.errors import Refused
 
 _DIGEST = re.compile(r"\bsha256:([0-9a-f]{6})[0-9a-f]{58}\b")
 
@@ -19,6 +20,7 @@ _DIGEST = re.compile(r"\bsha256:([0-9a-f]{6})[0-9a-f]{58}\b")
 class Card:
     """All that a card shows. `title` is platform and object; `rule` who has to consent, None: nobody.
 
+    `behind` goes first; `held` is what holds a queued rollout back.
     `can_cancel` and `can_roll_back` say whether those buttons would work now.
     """
 
@@ -27,6 +29,7 @@ class Card:
     title: str
     rule: ApprovalRule | None = None
     behind: Rollout | None = None
+    held: Refused | None = None
     can_cancel: bool = False
     can_roll_back: bool = False
     shipped: Shipped | None = None

@@ -92,6 +92,12 @@ def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
     )
 
 
+def held_back(rollout: Rollout, found: Obstacles) -> str:
+    """What a rollout waits for that nobody has to decide on any more."""
+    obstacle = found.held[rollout.id]
+    return said(f"{rollout.name} waits: {obstacle.message} {obstacle.hint}")
+
+
 def obstacles(found: Obstacles, now: datetime) -> Message:
     """What stands in the way of a deploy now, and who can lift it."""
     target = found.target
@@ -99,6 +105,7 @@ def obstacles(found: Obstacles, now: datetime) -> Message:
     if found.active is not None:
         lines.append(f"🔵 {_brief(found.active)} goes first")
     lines += [f"🟡 {_brief(waiting)} would give way" for waiting in found.waiting]
+    lines += [f"⏸ {held_back(each, found)}" for each in found.waiting if each.id in found.held]
     head = _verdict(target.name, found.answer)
     next_step = f"`deploy {target.project} {target.environment} VERSION`"
     return message(

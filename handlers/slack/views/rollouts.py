@@ -107,7 +107,9 @@ def _body(card: Card) -> list[str]:
         return step_lines(rollout, card.now)
     if rollout.failure is not None:
         return _why(rollout)
-    if rollout.state in {RolloutState.SUCCEEDED, RolloutState.QUEUED}:
+    if rollout.state is RolloutState.QUEUED:
+        return [f"⏸ {said(card.held.message)}", said(card.held.hint)] if card.held else []
+    if rollout.state is RolloutState.SUCCEEDED:
         return []
     return [said(rollout.outcome)] if rollout.outcome else []
 

@@ -233,7 +233,10 @@ def test_why_tells_obstacles_and_whose_votes_are_needed() -> None:
         obstacles=(Blocked("Locked by <@U02BOB>.", hint="Wait."),),
         rule=ApprovalRule(required=2, voters=frozenset({"U02BOB", "S01OPS"})),
     )
-    found = Obstacles(target=_TARGET, answer=answer, active=_ROLLOUT, waiting=(_ROLLOUT,))
+    held = {_ROLLOUT.id: Blocked("Locked by <@U02BOB>.", hint="Wait.")}
+    found = Obstacles(
+        target=_TARGET, answer=answer, active=_ROLLOUT, waiting=(_ROLLOUT,), held=held
+    )
     assert why_document(found) == {
         "project": "myapp",
         "environment": "prod",
@@ -242,6 +245,7 @@ def test_why_tells_obstacles_and_whose_votes_are_needed() -> None:
         "approvals_from": ["S01OPS", "U02BOB"],
         "active": "D-1042",
         "waiting": ["D-1042"],
+        "held": {"D-1042": {"message": "Locked by U02BOB.", "hint": "Wait."}},
     }
 
 
