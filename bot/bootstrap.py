@@ -33,6 +33,7 @@ from operations.deployment.resources import Resources
 from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.worker import Worker, Workshop
+from operations.monitoring.errors.intake import Intake
 from providers.github import GitHub
 from providers.probe import HttpProbe
 from providers.prober import CheckProber
@@ -72,7 +73,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Open the database, build what the configuration uses, and close all of it in reverse order.
 
-    `meter` puts itself around each provider.
+    `meter` counts what goes in and out.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -109,7 +110,13 @@ async def open_services(
         lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         worker = Worker(owner, shop, supervisor)
         monitoring = build_monitoring(config, database, lookups, clock, supervisor)
-        errors = build_errors(database, deployments.inquiries, clock, supervisor)
+        errors = build_errors(
+            database,
+            deployments.inquiries,
+            clock,
+            supervisor,
+            intake=meter.intake if meter else Intake,
+        )
         digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)

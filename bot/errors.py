@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.own_errors import OwnErrors, unheard
 from bot.releases import RolloutReleases
 from bot.schedule import Job, Loop
 from operations.clock import Clock
@@ -25,13 +26,20 @@ class ErrorSide:
     jobs: Sequence[Job]
 
 
-def build_errors(database: Database, inquiries: Inquiries, clock: Clock, guard: Guard) -> ErrorSide:
+def build_errors(
+    database: Database,
+    inquiries: Inquiries,
+    clock: Clock,
+    guard: Guard,
+    *,
+    intake: Callable[[IntakeDesk], Intake] = Intake,
+) -> ErrorSide:
     """Over the database; what runs where is asked of deployment's history."""
     releases = RolloutReleases(inquiries, clock)
-    intake = Intake(IntakeDesk(store=database.store, releases=releases, clock=clock, guard=guard))
+    way_in = intake(IntakeDesk(store=database.store, releases=releases, clock=clock, guard=guard))
     return ErrorSide(
-        intake=intake,
+        intake=way_in,
         triage=Triage(store=database.store, releases=releases, clock=clock),
-        loops=[Loop("events", intake.run)],
+        loops=[Loop("events", way_in.run)],
         jobs=[],
     )
