@@ -17,7 +17,6 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from aiohttp import web
@@ -28,9 +27,9 @@ from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.heartbeat import heartbeat
-from bot.http import build_boundary
+from bot.http import HttpSide, build_http
 from bot.letters import build_letters
-from bot.metering import MeteredProvider, trace_slack
+from bot.metering import Meters, trace_slack
 from bot.metrics import Metrics
 from bot.routes import Couriers
 from bot.schedule import Loop, running_jobs
@@ -65,15 +64,16 @@ async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
         client = web_client(_text(settings.slack_bot_token), settings.slack_api_url, session)
         members = SlackMembers(client, SystemClock())
         services = await stack.enter_async_context(
-            open_services(settings, config, members, partial(MeteredProvider, metrics))
+            open_services(settings, config, members, Meters(metrics))
         )
         letters = build_letters(config, couriers, services)
+        http = build_http(config, services)
         services = replace(
             services,
             loops=[*services.loops, *letters.loops],
-            jobs=[*services.jobs, *letters.jobs],
+            jobs=[*services.jobs, *letters.jobs, *http.jobs],
         )
-        bot = Bot(settings, services, client, metrics)
+        bot = Bot(settings, services, client, metrics, http)
         await bot.run()
 
 
@@ -81,11 +81,17 @@ class Bot:
     """One process of the bot: built from services, run once."""
 
     def __init__(
-        self, settings: Settings, services: Services, client: AsyncWebClient, metrics: Metrics
+        self,
+        settings: Settings,
+        services: Services,
+        client: AsyncWebClient,
+        metrics: Metrics,
+        http: HttpSide,
     ) -> None:
         self._settings = settings
         self._services = services
         self._client = client
+        self._http_side = http
         self._is_accepted = False
         self._stop = asyncio.Event()
         self._side = build_slack(
@@ -179,9 +185,8 @@ class Bot:
             is_accepted=lambda: self._is_accepted,
         )
         route = None if self._socket else SlackEvents(self._side.app).handle
-        around = build_boundary(self._services)
-        parts = [metrics_route(self._vitals.scrape)]
-        app = build_http_app(health, route, around=around, parts=parts)
+        parts = [metrics_route(self._vitals.scrape), *self._http_side.parts]
+        app = build_http_app(health, route, around=self._http_side.around, parts=parts)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

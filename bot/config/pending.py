@@ -10,7 +10,7 @@ from bot.config.schema import Config
 def pending_parts(config: Config) -> Iterator[str]:
     """Keys that are read and checked, but not acted on by this version."""
     for index, check in enumerate(config.checks):
-        for key in ("error_rate", "body", "slower_than", "redirects"):
+        for key in ("error_rate",):
             if key in check.model_fields_set:
                 yield f"checks[{index}].{key}"
     yield from _sections(config)
@@ -19,7 +19,8 @@ def pending_parts(config: Config) -> Iterator[str]:
 def _sections(config: Config) -> Iterator[str]:
     found = {
         "errors": config.errors.sources,
-        "hooks": config.hooks.model_fields_set,
-        "components": config.components,
     }
     yield from (name for name, given in found.items() if given)
+    for name, component in config.components.items():
+        if component.webhook is not None:
+            yield f"components.{name}.webhook"
