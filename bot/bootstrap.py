@@ -19,10 +19,11 @@ from pydantic import SecretStr
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.digest import DigestSide, build_digests
-from bot.errors import ErrorSide, build_errors
+from bot.errors import ErrorParts, ErrorSide, build_errors
 from bot.heartbeat import Beacon
+from bot.meter import Meter
 from bot.monitoring import Lookups, Monitoring, build_monitoring
-from bot.platforms import Meter, PlatformParts, build_platforms
+from bot.platforms import PlatformParts, build_platforms
 from bot.routes import build_routing
 from bot.schedule import Job, Loop
 from bot.settings import Settings
@@ -110,13 +111,15 @@ async def open_services(
         lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         worker = Worker(owner, shop, supervisor)
         monitoring = build_monitoring(config, database, lookups, clock, supervisor)
-        errors = build_errors(
-            database,
-            deployments.inquiries,
-            clock,
-            supervisor,
-            intake=meter.intake if meter else Intake,
+        error_parts = ErrorParts(
+            config=config,
+            database=database,
+            inquiries=deployments.inquiries,
+            clock=clock,
+            guard=supervisor,
+            secrets=settings.secrets(),
         )
+        errors = build_errors(error_parts, meter.intake if meter else Intake)
         digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)

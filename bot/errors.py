@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.config import Config
 from bot.own_errors import OwnErrors, unheard
 from bot.releases import RolloutReleases
 from bot.schedule import Job, Loop
@@ -26,20 +27,27 @@ class ErrorSide:
     jobs: Sequence[Job]
 
 
-def build_errors(
-    database: Database,
-    inquiries: Inquiries,
-    clock: Clock,
-    guard: Guard,
-    *,
-    intake: Callable[[IntakeDesk], Intake] = Intake,
-) -> ErrorSide:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorParts:
+    """What the central log is built from. `secrets` are masked in the bot's own errors."""
+
+    config: Config
+    database: Database
+    inquiries: Inquiries
+    clock: Clock
+    guard: Guard
+    secrets: Sequence[str]
+
+
+def build_errors(parts: ErrorParts, intake: Callable[[IntakeDesk], Intake] = Intake) -> ErrorSide:
     """Over the database; what runs where is asked of deployment's history."""
-    releases = RolloutReleases(inquiries, clock)
-    way_in = intake(IntakeDesk(store=database.store, releases=releases, clock=clock, guard=guard))
+    store, clock = parts.database.store, parts.clock
+    releases = RolloutReleases(parts.inquiries, clock)
+    way_in = intake(IntakeDesk(store=store, releases=releases, clock=clock, guard=parts.guard))
+    own_errors = OwnErrors(way_in, clock, parts.secrets)
     return ErrorSide(
         intake=way_in,
-        triage=Triage(store=database.store, releases=releases, clock=clock),
-        loops=[Loop("events", way_in.run)],
+        triage=Triage(store=store, releases=releases, clock=clock),
+        loops=[Loop("events", unheard(way_in.run)), Loop("own errors", own_errors.run)],
         jobs=[],
     )
