@@ -20,6 +20,7 @@ from operations.deployment.target import Catalog
 from operations.deployment.tenure import Pace
 from operations.deployment.worker import Worker, WorkerSettings, Workshop
 from operations.guard import Guard
+from operations.routing import Routing
 from storage.database import Database
 from tests.contract.databases import open_sqlite
 from tests.factories import ALICE, make_catalog
@@ -107,12 +108,13 @@ async def open_engine(
     catalog: Catalog | None = None,
     probe: HealthProbe | None = None,
     members: Members | None = None,
+    routing: Routing | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine on the test's own database."""
     clock = ShiftedClock()
     provider = provider or ScriptedProvider()
     catalog = catalog or make_catalog()
-    async with await open_sqlite(tmp_path, clock=clock) as database:
+    async with await open_sqlite(tmp_path, clock=clock, routing=routing) as database:
         yield Engine(
             deployments=make_deployments(catalog, provider, database, members, clock),
             database=database,

@@ -22,15 +22,18 @@ from pathlib import Path
 
 from operations.clock import Clock
 from operations.deployment.rollout import Rollout, RolloutDraft, RolloutKind, RolloutState
+from operations.routing import Routing
 from storage.database import Database, open_database
 from tests.factories import ALICE, NEW, NOON, OLD
 
 _START_SECONDS = 30.0
 
 
-async def open_sqlite(tmp_path: Path, *, clock: Clock | None = None) -> Database:
+async def open_sqlite(
+    tmp_path: Path, *, clock: Clock | None = None, routing: Routing | None = None
+) -> Database:
     """An embedded database in the test's directory; opened again, it is the same one. Close it."""
-    return await open_database(sqlite_url(tmp_path), clock=clock)
+    return await open_database(sqlite_url(tmp_path), clock=clock, routing=routing)
 
 
 def sqlite_url(directory: Path) -> str:

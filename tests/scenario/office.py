@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,9 +16,11 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from handlers.error_queries import NothingCounted, Triage
+from bot.releases import RolloutReleases
+from handlers.error_queries import Triage
 from handlers.slack import http
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
+from handlers.slack.digest_cards import DigestParts
 from handlers.slack.groups import SlackMembers
 from handlers.slack.notices import DeliverySettings
 from handlers.slack.pace import Limits
@@ -28,6 +30,8 @@ from operations.deployment.rollout import Rollout
 from operations.deployment.target import Catalog
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
+from operations.monitoring.errors.triage import Triage as StoredTriage
+from operations.routing import Routing
 from tests.factories import ALICE, make_catalog
 from tests.fakes_deployment import ScriptedProvider
 from tests.slack_stand_in import BOT_TOKEN, Said, SlackStandIn, listening, until
@@ -172,7 +176,9 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
     provider: ScriptedProvider | None = None,
     checks: Sequence[Check] = (),
     triage: Triage | None = None,
+    digests: Callable[[Engine], DigestParts] | None = None,
     delivering: bool = True,
+    routing: Routing | None = None,
 ) -> AsyncIterator[Office]:
     """A bot on the database of `tmp_path`; opened twice, it is a bot that was restarted."""
     async with AsyncExitStack() as stack:
@@ -184,6 +190,7 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
                 catalog=catalog or make_catalog(),
                 provider=provider,
                 members=SlackMembers(client, ShiftedClock()),
+                routing=routing,
             )
         )
         parts = SlackParts(
@@ -194,7 +201,8 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
             guard=run_plainly,
             capabilities={"k8s": engine.provider.capabilities},
             owner="bot-1",
-            triage=triage or NothingCounted(),
+            triage=triage or _real_triage(engine),
+            digests=digests(engine) if digests else None,
             addresses={check.id: check.url for check in checks},
             delivery=BRISK,
         )
@@ -206,6 +214,12 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
         if delivering:
             await stack.enter_async_context(running(side))
         yield Office(slack=slack, engine=engine, side=side, url=url, session=people)
+
+
+def _real_triage(engine: Engine) -> Triage:
+    """The central log over the same database."""
+    releases = RolloutReleases(engine.deployments.inquiries, engine.clock)
+    return StoredTriage(store=engine.database.store, releases=releases, clock=engine.clock)
 
 
 @asynccontextmanager
