@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.config import Config
 from bot.own_errors import OwnErrors, unheard
@@ -13,8 +14,11 @@ from operations.clock import Clock
 from operations.deployment.inquiries import Inquiries
 from operations.guard import Guard
 from operations.monitoring.errors.intake import Intake, IntakeDesk
+from operations.monitoring.errors.retention import Keep, Retention
 from operations.monitoring.errors.triage import Triage
 from storage.database import Database
+
+_SWEEPS_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,5 +53,16 @@ def build_errors(parts: ErrorParts, intake: Callable[[IntakeDesk], Intake] = Int
         intake=way_in,
         triage=Triage(store=store, releases=releases, clock=clock),
         loops=[Loop("events", unheard(way_in.run)), Loop("own errors", own_errors.run)],
-        jobs=[],
+        jobs=[Job("retention", _SWEEPS_EVERY, _retention(parts).sweep)],
     )
+
+
+def _retention(parts: ErrorParts) -> Retention:
+    given = parts.config.errors.keep
+    keep = Keep(
+        events=given.events,
+        samples=given.samples,
+        counts=given.counts,
+        megabytes=given.megabytes,
+    )
+    return Retention(parts.database.error_purges, keep, parts.clock)

@@ -12,6 +12,8 @@ from operations.clock import Clock
 from operations.routing import Routing
 from storage.address import SqliteAddress, parse_address
 from storage.check_queue import SqlCheckQueue
+from storage.deliveries import SqlDeliveryQueue
+from storage.error_purges import SqlErrorPurges
 from storage.fall_back_queue import SqlFallBackQueue
 from storage.gauges import SqlGauges
 from storage.log_sources import SqlLogQueue
@@ -38,7 +40,9 @@ class Database:
         self.notice_queue = SqlNoticeQueue(engine, now)
         self.fall_back_queue = SqlFallBackQueue(engine)
         self.check_queue = SqlCheckQueue(engine, now)
+        self.error_purges = SqlErrorPurges(engine)
         self.log_queue = SqlLogQueue(engine)
+        self.delivery_queue = SqlDeliveryQueue(engine)
         self.gauges = SqlGauges(engine)
 
     async def ping(self) -> None:

@@ -22,6 +22,7 @@ PENDING = "state = 'pending_approval'"
 ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
+PENDING_DELIVERY = "state = 'pending'"
 OPEN_ALERT = "state IN ('firing', 'acknowledged')"
 OPEN_GROUP = "state = 'open'"
 TIED_GROUP = "rollout <> ''"
@@ -313,7 +314,7 @@ EVENTS = sa.Table(
     _text("fields"),
     _number("group_id", null=True),
     _number("size"),
-    sa.Index("events_by_time", "at"),
+    sa.Index("events_by_time", "at", "size"),
 )
 
 LOG_SOURCES = sa.Table(
@@ -356,4 +357,33 @@ REPEATS = sa.Table(
     _number("rollout_id"),
     _number("at"),
     sa.Index("repeats_by_time", "at"),
+)
+
+FEEDS = sa.Table(
+    "feeds",
+    METADATA,
+    sa.Column("component", sa.Text, primary_key=True),
+    _number("place"),
+)
+
+DELIVERIES = sa.Table(
+    "deliveries",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    _text("component"),
+    _text("subject"),
+    _text("type"),
+    _number("at"),
+    _text("body"),
+    _text("state"),
+    _number("attempts"),
+    _number("made_at"),
+    _number("due_at"),
+    _number("settled_at", null=True),
+    _text("last_error"),
+    _number("claim_until", null=True),
+    partial("pending_deliveries", "component", "subject", "id", where=PENDING_DELIVERY),
+    partial("due_deliveries", "due_at", where=PENDING_DELIVERY),
+    sa.Index("deliveries_of_component", "component", "state", "id"),
+    sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""Errors, digests, log sources, the API's idempotency keys; routes of notices, and more about alerts.
+"""Errors, digests, log sources, idempotency keys, calls to components, routes of notices, more of alerts.
 
 Written out, not taken from `storage.schema`: that file moves on, this one says what was released.
 """
@@ -21,6 +21,7 @@ def upgrade() -> None:
     _create_sources()
     _create_digests(number)
     _create_repeats()
+    _create_deliveries(number)
     _extend_checks()
     _extend_alerts()
     _give_notices_a_route()
@@ -117,7 +118,7 @@ def _create_events(number: sa.types.TypeEngine[int]) -> None:
         *_numbers("group_id", null=True),
         *_numbers("size"),
     )
-    op.create_index("events_by_time", "events", ["at"])
+    op.create_index("events_by_time", "events", ["at", "size"])
 
 
 def _create_sources() -> None:
@@ -158,6 +159,29 @@ def _create_repeats() -> None:
         *_numbers("rollout_id", "at"),
     )
     op.create_index("repeats_by_time", "repeats", ["at"])
+
+
+def _create_deliveries(number: sa.types.TypeEngine[int]) -> None:
+    op.create_table("feeds", sa.Column("component", sa.Text, primary_key=True), *_numbers("place"))
+    op.create_table(
+        "deliveries",
+        sa.Column("id", number, sa.Identity(), primary_key=True),
+        *_text("component", "subject", "type"),
+        *_numbers("at"),
+        *_text("body", "state"),
+        *_numbers("attempts", "made_at", "due_at"),
+        *_numbers("settled_at", null=True),
+        *_text("last_error"),
+        *_numbers("claim_until", null=True),
+        sqlite_autoincrement=True,
+    )
+    rule = sa.text("state = 'pending'")
+    for name, columns in (
+        ("pending_deliveries", ["component", "subject", "id"]),
+        ("due_deliveries", ["due_at"]),
+    ):
+        op.create_index(name, "deliveries", columns, sqlite_where=rule, postgresql_where=rule)
+    op.create_index("deliveries_of_component", "deliveries", ["component", "state", "id"])
 
 
 def _extend_checks() -> None:
