@@ -27,11 +27,14 @@ from operations.deployment.release import Resolution
 from operations.deployment.target import Target
 from operations.errors import (
     OutcomeUnknown,
+    Overloaded,
     ProviderRejected,
     ProviderUnauthorized,
     ProviderUnavailable,
     Refused,
 )
+from operations.monitoring.errors.event import LogEvent
+from operations.monitoring.errors.intake import Also, Intake, IntakeDesk
 
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (Refused, "refused"),
@@ -43,6 +46,38 @@ _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (BaseException, "cancelled"),
 )
 _SLACK_METHOD = re.compile(r"[a-z]+(?:\.[a-zA-Z]+){1,3}")
+
+
+class Meters:
+    """Implements `bot.bootstrap.Meter`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def provider(self, name: str, inner: Provider) -> Provider:
+        """Counted under its word."""
+        return MeteredProvider(self._metrics, name, inner)
+
+    def intake(self, desk: IntakeDesk) -> Intake:
+        """Counted by event."""
+        return MeteredIntake(desk, self._metrics)
+
+
+class MeteredIntake(Intake):
+    """Counts events as `taken` once they are committed, as `refused` when there were too many."""
+
+    def __init__(self, desk: IntakeDesk, metrics: Metrics) -> None:
+        super().__init__(desk)
+        self._taken, self._refused = map(metrics.events.labels, ("taken", "refused"))
+
+    async def take(self, events: Sequence[LogEvent], *, also: Also | None = None) -> None:
+        """As ever."""
+        try:
+            await super().take(events, also=also)
+        except Overloaded:
+            self._refused.inc(len(events))
+            raise
+        self._taken.inc(len(events))
 
 
 class MeteredProvider:

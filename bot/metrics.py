@@ -51,6 +51,9 @@ class Metrics:
         self.slack_throttles = self._counter(
             "hms_slack_throttles", "Calls that Slack answered with 429, by method.", "method"
         )
+        self.events = self._counter(
+            "hms_events", "Events for the central log, by outcome: taken or refused.", "outcome"
+        )
         self.loop_lag = self._histogram(
             "hms_event_loop_lag_seconds",
             "How much later than asked for the event loop came back.",

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from bot.meter import Meter
 from bot.settings import Settings
 from operations.clock import Clock
 from operations.deployment.ports import Provider
 from operations.deployment.target import Catalog
 from providers.github import GitHub
-
-Meter = Callable[[str, Provider], Provider]
-"""What counts a provider's calls, by the provider's word."""
 
 Built = tuple[Provider, Callable[[], Awaitable[None]]]
 
@@ -82,7 +80,7 @@ def build_platforms(
     providers: dict[str, Provider] = {}
     for name in dict.fromkeys(target.provider for target in catalog.targets):
         built, close = _BUILDERS[name](parts)
-        providers[name] = meter(name, built) if meter else built
+        providers[name] = meter.provider(name, built) if meter else built
         stack.push_async_callback(close)
     return providers
 
