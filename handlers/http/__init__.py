@@ -1,4 +1,5 @@
-"""The HTTP way in: Slack's requests in HTTP mode, health and readiness.
+"""The HTTP way in: Slack in HTTP mode, the API for components, hooks of other systems, health and metrics.
 
-Knows aiohttp and the services it is given; neither storage nor providers.
+Knows aiohttp and the services it is given; neither storage nor providers. Every request goes through
+`boundary`; a route of the API is a `Route`.
 """
