@@ -137,6 +137,42 @@ def _button(element: Mapping[str, object]) -> Faults:
             yield from _plain(confirm.get(name), f"confirm.{name}", limit)
 
 
+def _image(block: Mapping[str, object]) -> Faults:
+    yield from _keys(block, "image", {"type", "slack_file", "alt_text"}, {"block_id", "title"})
+    if not 1 <= len(str(block.get("alt_text", ""))) <= 2000:
+        yield "an image's alt_text has 1 to 2000 characters"
+    named = block.get("slack_file")
+    if not isinstance(named, Mapping) or set(named) != {"id"}:
+        yield "an image names a file of Slack by its id"
+
+
+def _chart(block: Mapping[str, object]) -> Faults:
+    """data_visualization of 2026-06-16, by the strictest limits that anybody has met."""
+    yield from _keys(block, "data_visualization", {"type", "title", "chart"}, {"block_id"})
+    if not 1 <= len(str(block.get("title", ""))) <= 50:
+        yield "a chart's title has 1 to 50 characters"
+    chart = block.get("chart")
+    if not isinstance(chart, Mapping) or chart.get("type") not in {"bar", "area", "line"}:
+        yield "a chart of a type that is drawn here"
+        return
+    yield from _keys(chart, "chart", {"type", "series", "axis_config"}, set())
+    axes = chart["axis_config"]
+    yield from _keys(axes, "axis_config", {"categories"}, {"x_label", "y_label"})
+    categories = axes["categories"]
+    if not 1 <= len(categories) <= 20 or len(set(categories)) != len(categories):
+        yield f"1 to 20 unique categories: {categories}"
+    if any(not 1 <= len(name) <= 20 for name in categories):
+        yield f"a category has 1 to 20 characters: {categories}"
+    if any(len(str(axes.get(name, ""))) > 50 for name in ("x_label", "y_label")):
+        yield "an axis' label has 50 characters at most"
+    names = [series["name"] for series in chart["series"]]
+    if not 1 <= len(names) <= 6 or len(set(names)) != len(names):
+        yield f"1 to 6 series with names of their own: {names}"
+    for series in chart["series"]:
+        if [point["label"] for point in series["data"]] != categories:
+            yield f"{series['name']} has one point for each category"
+
+
 def _input(block: Mapping[str, object]) -> Faults:
     required = {"type", "label", "element"}
     yield from _keys(block, "input", required, {"block_id", "hint", "optional"})
@@ -205,6 +241,8 @@ _MESSAGE_BLOCKS: Mapping[str, Check] = {
     "section": _section,
     "context": _context,
     "actions": _actions,
+    "image": _image,
+    "data_visualization": _chart,
 }
 _VIEW_BLOCKS: Mapping[str, Check] = {"section": _section, "input": _input}
 

@@ -20,6 +20,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.slack_blocks import message_faults, text_faults, view_faults
+from tests.slack_files import FileRefused, SlackFiles
 
 BOT_TOKEN = "xoxb-made-up"
 APP_TOKEN = "xapp-made-up"
@@ -101,6 +102,8 @@ class SlackStandIn:
         self.views: list[Mapping[str, object]] = []
         self.calls: list[str] = []
         self.refused: list[str] = []
+        self.files = SlackFiles()
+        self.takes_native_charts = False
         self.is_down = False
         self.latency = 0.0
         self.scopes_missing: set[str] = set()
@@ -122,6 +125,9 @@ class SlackStandIn:
             "conversations.history": self._history,
             "conversations.info": self._info,
             "conversations.replies": self._replies,
+            "files.getUploadURLExternal": lambda p: self.files.begin(p, self.root_url),
+            "files.completeUploadExternal": self.files.complete,
+            "files.info": self.files.info,
             "usergroups.users.list": self._group_users,
             "views.open": self._views_open,
         }
@@ -176,7 +182,7 @@ class SlackStandIn:
             return web.json_response({"ok": False, "error": self.break_answers.popleft()[1]})
         try:
             answer = self._done(method, request, await _params(request))
-        except SlackError as exc:
+        except (SlackError, FileRefused) as exc:
             self.refused.append(f"{method}: {exc}")
             return web.json_response({"ok": False, "error": str(exc).partition(":")[0]})
         if self.lose_answers and self.lose_answers[0] == method:
@@ -255,7 +261,7 @@ class SlackStandIn:
         known = {"channel", "text", "blocks", "thread_ts", "reply_broadcast"}
         _only(params, known | {"unfurl_links", "unfurl_media"})
         channel = self._channel(params)
-        said = Said(channel, self._tick(), *_content(params, 40_000))
+        said = Said(channel, self._tick(), *self._content(params, 40_000))
         said.thread_ts = str(params.get("thread_ts", ""))
         said.broadcast = params.get("reply_broadcast") in {True, "1", "true"}
         if said.thread_ts and not any(m.ts == said.thread_ts for m in self.messages):
@@ -269,7 +275,7 @@ class SlackStandIn:
         found = [m for m in self.messages if (m.channel, m.ts) == (channel, params.get("ts"))]
         if not found:
             raise SlackError("message_not_found")
-        text, blocks = _content(params, 4000)
+        text, blocks = self._content(params, 4000)
         found[0].history.append(found[0].text)
         found[0].text, found[0].blocks = text, blocks
         return {"channel": channel, "ts": found[0].ts, "text": text}
@@ -280,7 +286,7 @@ class SlackStandIn:
         if not channel.startswith("C"):
             raise SlackError("user_not_in_channel")
         user = str(params["user"])
-        self.private.append(Private(user, *_content(params, 40_000), channel=channel))
+        self.private.append(Private(user, *self._content(params, 40_000), channel=channel))
         return {"message_ts": self._tick()}
 
     def _history(self, params: Params) -> Answer:
@@ -339,6 +345,14 @@ class SlackStandIn:
         assert isinstance(view, Mapping)
         self.views.append(view)
         return {"view": {"id": f"V{len(self.views)}"}}
+
+    def _content(self, params: Params, limit: int) -> tuple[str, list[Mapping[str, object]]]:
+        text, blocks = _content(params, limit)
+        self.files.check(blocks)
+        is_native = any(block.get("type") == "data_visualization" for block in blocks)
+        if is_native and not self.takes_native_charts:
+            raise SlackError("invalid_blocks: no block of this workspace yet")
+        return text, blocks
 
     def _channel(self, params: Params) -> str:
         channel = str(params.get("channel", ""))
@@ -423,6 +437,7 @@ async def open_slack() -> AsyncIterator[SlackStandIn]:
     # The SDK reads with GET.
     application.router.add_get("/api/{method}", stand_in.serve)
     application.router.add_post("/respond/{name}", stand_in.respond)
+    application.router.add_post("/upload/{file}", stand_in.files.receive)
     application.router.add_get("/socket/{ticket}", stand_in.sockets.serve)
     async with listening(application) as url:
         stand_in.root_url = url
@@ -463,7 +478,9 @@ async def _params(request: web.Request) -> Params:
     if request.method == "GET":
         return dict(request.query)
     form = await request.post()
-    return {key: value for key, value in form.items() if isinstance(value, str)}
+    # The SDK puts the arguments of some methods into the address of a POST; Slack takes both.
+    given = [*request.query.items(), *form.items()]
+    return {key: value for key, value in given if isinstance(value, str)}
 
 
 def _object(value: object) -> object:
