@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.metering import MeteredProvider, trace_slack
+from bot.clock import SystemClock
+from bot.metering import MeteredProvider, Meters, trace_slack
 from bot.metrics import Metrics
 from handlers.slack.app import client_session, web_client
 from handlers.slack.outlet import Outlet
@@ -21,13 +23,18 @@ from operations.deployment.progress import Handle, Progress
 from operations.deployment.target import Target
 from operations.errors import (
     OutcomeUnknown,
+    Overloaded,
     ProviderRejected,
     ProviderUnauthorized,
     ProviderUnavailable,
 )
+from operations.monitoring.errors.intake import IntakeDesk
+from tests.contract.databases import open_sqlite
 from tests.factories import make_target
 from tests.fakes_deployment import SUCCESS, ScriptedProvider
 from tests.slack_stand_in import BOT_TOKEN, listening, open_slack
+from tests.unit.operations.monitoring.errors.logbook import ScriptedReleases, make_event
+from tests.workshops import run_plainly
 
 TARGET = make_target()
 HELLO = message("hello", [section("hello")])
@@ -208,3 +215,26 @@ async def test_a_slack_that_cannot_be_reached_is_counted_as_unanswered() -> None
             await session.post(f"{gone}chat.update")
 
     assert slack_calls(metrics, "chat.update", "unanswered") == 1
+
+
+async def test_events_are_counted_when_committed_and_when_refused(tmp_path: Path) -> None:
+    metrics = Metrics()
+    event = make_event()
+    async with await open_sqlite(tmp_path) as database, asyncio.TaskGroup() as group:
+        desk = IntakeDesk(
+            store=database.store,
+            releases=ScriptedReleases(),
+            clock=SystemClock(),
+            guard=run_plainly,
+        )
+        intake = Meters(metrics).intake(desk)
+        waiting = group.create_task(intake.take([event]))
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await intake.take([event] * 20_001)
+        writer = group.create_task(intake.run())
+        await waiting
+        writer.cancel()
+
+    assert value(metrics, "hms_events_total", outcome="taken") == 1
+    assert value(metrics, "hms_events_total", outcome="refused") == 20_001
