@@ -36,6 +36,7 @@ from bot.schedule import Loop, running_jobs
 from bot.settings import Settings
 from bot.shipments import Shipments
 from bot.vitals import Organs, Vitals
+from bot.webhooks import build_webhooks, open_callers
 from handlers.http.app import build_http_app
 from handlers.http.health import Health
 from handlers.http.metrics import metrics as metrics_route
@@ -56,7 +57,8 @@ _DEAF_SECONDS = 120.0
 async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
     """Run until SIGTERM or SIGINT. `couriers` deliver on the ways beside Slack.
 
-    Raises ProviderUnauthorized when Slack refuses a token, OSError when the port is taken.
+    Raises ProviderUnauthorized when Slack refuses a token, OSError when the port is taken, SettingsError
+    for secrets of components that cannot be used.
     """
     metrics = Metrics()
     async with AsyncExitStack() as stack:
@@ -68,10 +70,12 @@ async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
         )
         letters = build_letters(config, couriers, services)
         http = build_http(config, services)
+        callers = open_callers(config, services.clock, stack)
+        webhooks = build_webhooks(callers, services)
         services = replace(
             services,
-            loops=[*services.loops, *letters.loops],
-            jobs=[*services.jobs, *letters.jobs, *http.jobs],
+            loops=[*services.loops, *letters.loops, *webhooks.loops],
+            jobs=[*services.jobs, *letters.jobs, *http.jobs, *webhooks.jobs],
         )
         bot = Bot(settings, services, client, metrics, http)
         await bot.run()

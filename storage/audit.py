@@ -51,7 +51,7 @@ class SqlAuditLog:
     async def of(self, subject: str) -> Sequence[AuditEvent]:
         """A subject's events."""
         await self.write()
-        return [_event_of(row) for row in await self._session.fetch(_OF_SUBJECT, subject=subject)]
+        return [event_of(row) for row in await self._session.fetch(_OF_SUBJECT, subject=subject)]
 
     async def broken_at(self) -> int | None:
         """Walk the chain from its beginning; numbers have no gaps, so a missing event shows too.
@@ -63,7 +63,7 @@ class SqlAuditLog:
         while rows := await self._session.fetch(_AFTER, after=number):
             for row in rows:
                 number += 1
-                hash_ = chain_hash(hash_, _event_of(row))
+                hash_ = chain_hash(hash_, event_of(row))
                 if (row["number"], row["hash"]) != (number, hash_):
                     return int(row["number"])
         return None
@@ -95,7 +95,8 @@ def _columns(number: int, hash_: str, event: AuditEvent) -> dict[str, object]:
     }
 
 
-def _event_of(row: Row) -> AuditEvent:
+def event_of(row: Row) -> AuditEvent:
+    """The event of a row of the trail."""
     return AuditEvent(
         at=to_time(row["at"]),
         actor=actor_of(row, "actor"),

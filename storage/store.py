@@ -9,6 +9,7 @@ from operations.routing import Routing
 from storage.alerts import SqlAlerts
 from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
+from storage.deliveries import SqlFeeds
 from storage.digest_sources import SqlDigestSources
 from storage.digests import SqlDigests
 from storage.error_counts import SqlErrorCounts
@@ -39,6 +40,7 @@ class SqlTransaction:
         self.counts = SqlErrorCounts(session)
         self.events = SqlEvents(session)
         self.log_sources = SqlLogCursors(session)
+        self.feeds = SqlFeeds(session)
 
 
 class SqlStore:

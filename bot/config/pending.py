@@ -9,10 +9,6 @@ from bot.config.schema import Config
 
 def pending_parts(config: Config) -> Iterator[str]:
     """Keys that are read and checked, but not acted on by this version."""
-    for index, check in enumerate(config.checks):
-        for key in ("error_rate",):
-            if key in check.model_fields_set:
-                yield f"checks[{index}].{key}"
     yield from _sections(config)
 
 
@@ -21,6 +17,3 @@ def _sections(config: Config) -> Iterator[str]:
         "errors": config.errors.sources,
     }
     yield from (name for name, given in found.items() if given)
-    for name, component in config.components.items():
-        if component.webhook is not None:
-            yield f"components.{name}.webhook"

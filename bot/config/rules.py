@@ -179,6 +179,8 @@ def _components(parts: Parts) -> Iterator[Finding]:
         path = ("components", name)
         if (component.webhook is None) != (component.secret_env is None):
             yield Finding(path, "needs both “webhook” and “secret_env”, or neither", of_key=True)
+        if component.private and component.webhook is None:
+            yield Finding((*path, "private"), "“private” goes with “webhook” only", of_key=True)
         first = seen.setdefault(component.token_sha256, name)
         if first != name:
             sentence = f"is the token of {quote(first)} too: each component needs its own"

@@ -348,7 +348,11 @@ class Component(Section):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "dependentRequired": {"webhook": ["secret_env"], "secret_env": ["webhook"]}
+            "dependentRequired": {
+                "webhook": ["secret_env"],
+                "secret_env": ["webhook"],
+                "private": ["webhook"],
+            }
         }
     )
 
@@ -360,5 +364,7 @@ class Component(Section):
     """How often it may call; beyond that it is told to wait."""
     webhook: Url | None = None
     """Where events are sent."""
+    private: bool = False
+    """Whether the webhook may be at a private address: in a network of one's own."""
     secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")] | None = None
-    """Environment variable with the secret that signs them."""
+    """Environment variable with the secret that signs them: `whsec_` and 24 to 64 bytes in base64."""

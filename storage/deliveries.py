@@ -1,0 +1,290 @@
+"""Calls to components: made ready from the audit trail, claimed, settled.
+
+Of each component's subject only the oldest pending call can be claimed, so that calls about one rollout go
+out in order, whichever replica makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from operations.audit import AuditEvent
+from operations.integration.webhooks.delivery import Delivery, DeliveryState, Draft
+from storage.audit import event_of
+from storage.rows import from_time, to_json, to_time
+from storage.schema import AUDIT, DELIVERIES, FEEDS, PENDING_DELIVERY
+from storage.session import Engine, Row, Session, require_writing
+from storage.statements import Statement, insert_unless_there
+
+_D = DELIVERIES.c
+_OLDER = DELIVERIES.alias("older")
+_IS_PENDING = sa.literal_column(PENDING_DELIVERY.replace("state", "deliveries.state"), sa.Boolean)
+_COMPONENTS = sa.bindparam("components", type_=sa.Text)
+"""Names as a JSON array: the same parameter for both databases."""
+
+_HELD_PLACE = Statement(
+    sa.select(FEEDS.c.place)
+    .where(FEEDS.c.component == sa.bindparam("at_component"))
+    .with_for_update()
+)
+_BEGIN = insert_unless_there(FEEDS)
+_NEWEST = Statement(sa.select(sa.func.coalesce(sa.func.max(AUDIT.c.number), 0).label("number")))
+_EVENTS = Statement(
+    sa.select(*AUDIT.columns)
+    .where(AUDIT.c.number > sa.bindparam("after"))
+    .order_by(AUDIT.c.number)
+    .limit(sa.bindparam("rows", type_=sa.Integer))
+)
+_MOVE = Statement(
+    sa.update(FEEDS)
+    .where(FEEDS.c.component == sa.bindparam("at_component"))
+    .values(place=sa.bindparam("new_place"))
+)
+_ADD = Statement(
+    sa.insert(DELIVERIES),
+    columns=[column.name for column in DELIVERIES.columns if column.name != "id"],
+)
+_PICK = (
+    sa.select(*DELIVERIES.columns)
+    .where(
+        _IS_PENDING,
+        _D.due_at <= sa.bindparam("now"),
+        sa.or_(_D.claim_until.is_(None), _D.claim_until <= sa.bindparam("now")),
+        ~sa.exists().where(
+            _OLDER.c.state == sa.literal_column("'pending'"),
+            _OLDER.c.component == _D.component,
+            _OLDER.c.subject == _D.subject,
+            _OLDER.c.id < _D.id,
+        ),
+    )
+    .order_by(_D.due_at, _D.id)
+    .limit(sa.bindparam("rows", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=DELIVERIES)
+)
+_PICK_DUE = Statement(
+    {
+        "sqlite": _PICK.where(
+            _D.component.in_(
+                sa.select(sa.func.json_each(_COMPONENTS).table_valued("value").c.value)
+            )
+        ),
+        "postgresql": _PICK.where(
+            _D.component.in_(
+                sa.select(sa.func.jsonb_array_elements_text(sa.cast(_COMPONENTS, postgresql.JSONB)))
+            )
+        ),
+    }
+)
+_ANY_DUE = Statement(
+    sa.select(_D.id)
+    .where(_IS_PENDING, _D.due_at <= sa.bindparam("now"))
+    .limit(sa.literal_column("1"))
+)
+_OF_ID = _D.id == sa.bindparam("at_id")
+_CLAIM = Statement(sa.update(DELIVERIES).where(_OF_ID).values(claim_until=sa.bindparam("until")))
+_SETTLE = Statement(
+    sa.update(DELIVERIES)
+    .where(_OF_ID, _IS_PENDING)
+    .values(
+        state=sa.bindparam("new_state"),
+        settled_at=sa.bindparam("now"),
+        attempts=_D.attempts + 1,
+        last_error=sa.bindparam("error"),
+        claim_until=sa.null(),
+    )
+)
+_PUT_OFF = Statement(
+    sa.update(DELIVERIES)
+    .where(_OF_ID, _IS_PENDING)
+    .values(
+        due_at=sa.bindparam("until"),
+        attempts=_D.attempts + 1,
+        last_error=sa.bindparam("error"),
+        claim_until=sa.null(),
+    )
+)
+_GIVE_BACK = Statement(sa.update(DELIVERIES).where(_OF_ID).values(claim_until=sa.null()))
+_LIST = Statement(
+    sa.select(*DELIVERIES.columns)
+    .where(_D.component == sa.bindparam("at_component"), _D.state == sa.bindparam("in_state"))
+    .order_by(_D.id.desc())
+    .limit(sa.bindparam("rows", type_=sa.Integer))
+)
+_COUNTS = Statement(
+    sa.select(_D.component, _D.state, sa.func.count().label("count")).group_by(
+        _D.component, _D.state
+    )
+)
+_REPLAY = Statement(
+    sa.update(DELIVERIES)
+    .where(_D.component == sa.bindparam("at_component"), _D.state == sa.literal_column("'dead'"))
+    .values(
+        state=sa.literal_column("'pending'"),
+        attempts=sa.literal_column("0"),
+        made_at=sa.bindparam("now"),
+        due_at=sa.bindparam("now"),
+        settled_at=sa.null(),
+    )
+    .returning(_D.id)
+)
+_OLD = (
+    sa.select(_D.id)
+    .where(
+        _D.state == sa.literal_column("'delivered'"),
+        _D.settled_at < sa.bindparam("before"),
+    )
+    .order_by(_D.id)
+    .limit(sa.bindparam("rows", type_=sa.Integer))
+)
+_FORGET = Statement(sa.delete(DELIVERIES).where(_D.id.in_(_OLD)).returning(_D.id))
+
+
+class SqlFeeds:
+    """The port `Feeds` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def place(self, component: str) -> int:
+        """The place, held; that of a new component is the trail's end."""
+        require_writing(self._session)
+        rows = await self._session.fetch(_HELD_PLACE, at_component=component)
+        if not rows:
+            await self._session.fetch(_BEGIN, component=component, place=await self.newest())
+            rows = await self._session.fetch(_HELD_PLACE, at_component=component)
+        return int(rows[0]["place"])
+
+    async def newest(self) -> int:
+        """The trail's end."""
+        return int((await self._session.fetch(_NEWEST))[0]["number"])
+
+    async def events_after(self, number: int, *, limit: int) -> Sequence[tuple[int, AuditEvent]]:
+        """The next events."""
+        rows = await self._session.fetch(_EVENTS, after=number, rows=limit)
+        return [(int(row["number"]), event_of(row)) for row in rows]
+
+    async def advance(
+        self, component: str, number: int, drafts: Sequence[Draft], now: datetime
+    ) -> None:
+        """Store the calls and the new place."""
+        require_writing(self._session)
+        await self._session.run_each(_ADD, [_columns(draft, from_time(now)) for draft in drafts])
+        await self._session.fetch(_MOVE, at_component=component, new_place=number)
+
+
+class SqlDeliveryQueue:
+    """The port `DeliveryQueue`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def claim(
+        self, components: Collection[str], now: datetime, until: datetime, *, limit: int
+    ) -> Sequence[Delivery]:
+        """Take what is due."""
+        names = to_json(sorted(components))
+        if not await self._is_any_due(now):
+            return []
+        async with self._engine.session(writing=True) as session:
+            rows = await session.fetch(_PICK_DUE, now=from_time(now), rows=limit, components=names)
+            claims = [{"at_id": row["id"], "until": from_time(until)} for row in rows]
+            await session.run_each(_CLAIM, claims)
+        return [_delivery_of(row) for row in rows]
+
+    async def delivered(self, delivery: Delivery, now: datetime) -> None:
+        """Done."""
+        await self._settle(delivery, DeliveryState.DELIVERED, "", now)
+
+    async def give_up(self, delivery: Delivery, error: str) -> None:
+        """Dead, since it was last due."""
+        await self._settle(delivery, DeliveryState.DEAD, error, delivery.due_at)
+
+    async def put_off(self, delivery: Delivery, until: datetime, error: str) -> None:
+        """Again later."""
+        async with self._engine.session(writing=True) as session:
+            await session.fetch(_PUT_OFF, at_id=delivery.id, until=from_time(until), error=error)
+
+    async def give_back(self, delivery: Delivery) -> None:
+        """Nobody's again."""
+        async with self._engine.session(writing=True) as session:
+            await session.fetch(_GIVE_BACK, at_id=delivery.id)
+
+    async def list(self, component: str, state: DeliveryState, *, limit: int) -> Sequence[Delivery]:
+        """Newest first."""
+        async with self._engine.session(writing=False) as session:
+            rows = await session.fetch(
+                _LIST, at_component=component, in_state=state.value, rows=limit
+            )
+        return [_delivery_of(row) for row in rows]
+
+    async def counts(self) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """By component and state."""
+        found: dict[str, dict[DeliveryState, int]] = {}
+        async with self._engine.session(writing=False) as session:
+            for row in await session.fetch(_COUNTS):
+                found.setdefault(row["component"], {})[DeliveryState(row["state"])] = row["count"]
+        return found
+
+    async def replay(self, component: str, now: datetime) -> int:
+        """Dead ones are due again, in their old order."""
+        async with self._engine.session(writing=True) as session:
+            return len(await session.fetch(_REPLAY, at_component=component, now=from_time(now)))
+
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Delete what was delivered long ago."""
+        async with self._engine.session(writing=True) as session:
+            return len(await session.fetch(_FORGET, before=from_time(before), rows=limit))
+
+    async def _is_any_due(self, now: datetime) -> bool:
+        """Asked without disturbing writers; most of the time nothing is."""
+        async with self._engine.session(writing=False) as session:
+            return bool(await session.fetch(_ANY_DUE, now=from_time(now)))
+
+    async def _settle(
+        self, delivery: Delivery, state: DeliveryState, error: str, now: datetime
+    ) -> None:
+        async with self._engine.session(writing=True) as session:
+            await session.fetch(
+                _SETTLE,
+                at_id=delivery.id,
+                new_state=state.value,
+                now=from_time(now),
+                error=error,
+            )
+
+
+def _columns(draft: Draft, at: int) -> dict[str, object]:
+    return {
+        "component": draft.component,
+        "subject": draft.subject,
+        "type": draft.type,
+        "at": from_time(draft.at),
+        "body": draft.body,
+        "state": DeliveryState.PENDING.value,
+        "attempts": 0,
+        "made_at": at,
+        "due_at": at,
+        "settled_at": None,
+        "last_error": "",
+        "claim_until": None,
+    }
+
+
+def _delivery_of(row: Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        component=row["component"],
+        subject=row["subject"],
+        type=row["type"],
+        at=to_time(row["at"]),
+        body=row["body"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        made_at=to_time(row["made_at"]),
+        due_at=to_time(row["due_at"]),
+        last_error=row["last_error"],
+    )
