@@ -11,7 +11,8 @@ from operations.deployment.ports import Capabilities, RestoreOrder, StartOrder, 
 from operations.deployment.progress import Failure, Handle, Progress, Started
 from operations.deployment.release import Resolution
 from operations.deployment.target import Target
-from providers.kubernetes import changes, evidence, health, resolution
+from operations.monitoring.errors.log_ports import LogPage, LogSource
+from providers.kubernetes import changes, evidence, health, log_pages, resolution
 from providers.kubernetes.cluster import Cluster
 from providers.kubernetes.follower import Follower, Patience, look_once
 from providers.kubernetes.marks import Expectation
@@ -94,6 +95,11 @@ class KubernetesProvider:
     async def logs(self, target: Target, *, lines: int, since: timedelta | None) -> Sequence[str]:
         """Lines of the newest pods."""
         return await health.logs(self._cluster(target), target, lines=lines, since=since)
+
+    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
+        """What the target's pods have said since; see `LogReader`."""
+        cluster, now = self._cluster(target), self._clock.now()
+        return await log_pages.read_page(cluster, target, cursor, limit=limit, now=now)
 
     def _cluster(self, target: Target) -> Cluster:
         context = spec_of(target).context

@@ -15,6 +15,7 @@ from aiohttp import web
 from sandbox.kubernetes import patches
 from sandbox.kubernetes.faults import Faults, cut
 from sandbox.kubernetes.kubelet import Kubelet
+from sandbox.kubernetes.logs import Written, select
 from sandbox.kubernetes.objects import RESOURCES, WORKLOADS, Json
 from sandbox.kubernetes.selectors import Predicate, by_fields, by_labels
 from sandbox.kubernetes.statuses import ApiError
@@ -34,7 +35,17 @@ _LIST = frozenset(
     }
 )
 _PATCH = frozenset({"fieldManager", "fieldValidation", "dryRun"})
-_LOG = frozenset({"container", "previous", "tailLines", "limitBytes", "sinceSeconds", "timestamps"})
+_LOG = frozenset(
+    {
+        "container",
+        "previous",
+        "tailLines",
+        "limitBytes",
+        "sinceSeconds",
+        "sinceTime",
+        "timestamps",
+    }
+)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -149,13 +160,9 @@ class Api:
         names, query = request.match_info, request.query
         pod = self._store.get("pods", names["namespace"], names["name"])
         lines = self._lines(pod, query.get("container", ""), query.get("previous") == "true")
-        tail = int(query.get("tailLines", len(lines)))
-        if query.get("timestamps") == "true":
-            lines = [f"2026-11-23T12:00:{i % 60:02}.000000001Z {t}" for i, t in enumerate(lines)]
-        kept = lines[-tail:] if tail else []
-        return web.Response(text="".join(f"{line}\n" for line in kept))
+        return web.Response(text=select(lines, query))
 
-    def _lines(self, pod: Json, container: str, previous: bool) -> list[str]:
+    def _lines(self, pod: Json, container: str, previous: bool) -> list[Written]:
         name = pod["metadata"]["name"]
         if container not in ("", *(c["name"] for c in pod["spec"]["containers"])):
             raise ApiError(400, f"container {container} is not valid for pod {name}")

@@ -2,7 +2,8 @@
 
 An image's tag decides: `bad` (or one that its registry does not know) can never be pulled, `crash` exits a
 moment after it started, `noconfig` wants a ConfigMap that does not exist, `slow` takes `slow_paces` steps to
-become ready, all others become ready in their second step.
+become ready, all others become ready in their second step. The pods of an image that says `errors` are
+well, and fail at a request now and then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import copy
 import hashlib
 from typing import Protocol
 
+from sandbox.kubernetes.logs import PodLogs, Written
 from sandbox.kubernetes.objects import Json, condition, timestamp
 from sandbox.kubernetes.store import Store
 
@@ -21,6 +23,15 @@ _CRASH_LOG = (
     '    db = connect(os.environ["DATABASE_URL"])',
     "KeyError: 'DATABASE_URL'",
 )
+_TRACEBACK = (
+    "ERROR:checkout:order {order} failed",
+    "Traceback (most recent call last):",
+    '  File "/app/shop/checkout.py", line 41, in pay',
+    "    total = sum(item.price for item in cart.items)",
+    "AttributeError: 'NoneType' object has no attribute 'items'",
+)
+_ERROR_EVERY = 8
+"""Steps from one request that fails to the next."""
 _CRASH_EVERY = 3
 """Steps from one start of a crashing container to the next."""
 
@@ -53,6 +64,7 @@ class Kubelet:
         self._digests = digests
         self._slow_paces = slow_paces
         self._steps: dict[str, int] = {}
+        self.logs = PodLogs()
         self.nodes_full = False
 
     def tick(self) -> None:
@@ -61,6 +73,7 @@ class Kubelet:
             if "deletionTimestamp" in pod["metadata"]:
                 self._store.delete("pods", pod)
                 self._steps.pop(pod["metadata"]["uid"], None)
+                self.logs.forget(pod["metadata"]["uid"])
             else:
                 self._advance(pod)
 
@@ -71,16 +84,30 @@ class Kubelet:
             return self._digests.tag_of(digest) or "bad-unknown-digest"
         return name.rpartition("/")[2].partition(":")[2] or "latest"
 
-    def log_of(self, pod: Json, *, previous: bool) -> list[str] | None:
+    def log_of(self, pod: Json, *, previous: bool) -> list[Written] | None:
         """A container's lines; None when that instance never was."""
-        status = pod["status"].get("containerStatuses", [{}])[0]
+        is_running = "running" in _previous_state(pod)
+        return self.logs.of(pod["metadata"]["uid"], previous=previous, is_running=is_running)
+
+    def restart(self, pod: Json) -> None:
+        """The container ends and starts again at once, as it does when it runs out of memory."""
+        changed = copy.deepcopy(pod)
+        status = changed["status"]["containerStatuses"][0]
+        status |= {"restartCount": status["restartCount"] + 1}
+        status["lastState"] = {"terminated": _terminated(pod)}
+        self.logs.begin(pod["metadata"]["uid"], *self._first_words(pod))
+        self._store.put("pods", changed)
+
+    def _first_words(self, pod: Json) -> tuple[str, ...]:
         if "crash" in self.tag_of(pod["spec"]["containers"][0]["image"]):
-            restarts = status.get("restartCount", 0)
-            return list(_CRASH_LOG) if restarts or not previous else None
-        if previous or not status.get("containerID"):
-            return None
+            return _CRASH_LOG
         name = pod["metadata"]["name"]
-        return ["starting worker on :8080", f"{name} listening", "GET /healthz 200"]
+        return "starting worker on :8080", f"{name} listening", "GET /healthz 200"
+
+    def _fail_at_a_request(self, uid: str, step: int) -> None:
+        if step % _ERROR_EVERY == 0:
+            order = 1000 + step
+            self.logs.write(uid, *(line.format(order=order) for line in _TRACEBACK))
 
     def _advance(self, pod: Json) -> None:
         uid = pod["metadata"]["uid"]
@@ -99,6 +126,8 @@ class Kubelet:
             self._crash(changed, step)
         else:
             self._run(changed, step, self._slow_paces if "slow" in tag else 2)
+            if "errors" in tag and "running" in _previous_state(changed):
+                self._fail_at_a_request(uid, step)
         self._store.put("pods", changed)
 
     def _leave_unscheduled(self, pod: Json) -> None:
@@ -126,6 +155,8 @@ class Kubelet:
         status["state"] = {"running": {"startedAt": timestamp()}}
         if "running" in (old := _previous_state(pod)):
             status["state"] = old
+        else:
+            self.logs.begin(pod["metadata"]["uid"], *self._first_words(pod))
         status |= {"ready": ready, "started": True, "imageID": self._image_id(image)}
         status["containerID"] = f"containerd://{pod['metadata']['uid']}"
         _write(pod, status, phase="Running", ready=ready)
