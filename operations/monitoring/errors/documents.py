@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from operations.monitoring.errors.levels import level_named, level_numbered
-from operations.monitoring.errors.traces import type_in
 from operations.monitoring.errors.times import time_in, time_numbered
 from operations.monitoring.errors.told import Told
+from operations.monitoring.errors.traces import type_in
 
 _LEVELS = ("level", "levelname", "severity", "log.level", "lvl", "loglevel", "log_level")
 _NUMBERS = ("levelno", "level_number")

@@ -14,9 +14,9 @@ from operations.monitoring.errors.event import Level, LogEvent
 from operations.monitoring.errors.levels import level_of
 from operations.monitoring.errors.lines import Entry
 from operations.monitoring.errors.log_ports import LogSource
-from operations.monitoring.errors.traces import last_words, split_stack, type_in
 from operations.monitoring.errors.times import time_in
 from operations.monitoring.errors.told import Told
+from operations.monitoring.errors.traces import last_words, split_stack, type_in
 from operations.redaction import clean, shorten
 
 _LONGEST_MESSAGE = 2000
