@@ -29,8 +29,13 @@ class SqlLocks:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def get(self, project: str, environment: str, now: datetime) -> TargetLock | None:
-        """The lock in force."""
+    async def get(
+        self, project: str, environment: str, now: datetime, *, lock: bool = False
+    ) -> TargetLock | None:
+        """The lock in force. There may be no row to hold yet, so the target's name is held."""
+        if lock:
+            require_writing(self._session)
+            await self._session.hold(f"lock of {project}/{environment}")
         rows = await self._session.fetch(
             _GET, at_project=project, at_environment=environment, now=from_time(now)
         )

@@ -40,7 +40,7 @@ class Locking:
             raise obstacle
         async with self._store.transaction() as tx:
             now = self._clock.now()
-            former = await tx.locks.get(target.project, target.environment, now)
+            former = await tx.locks.get(target.project, target.environment, now, lock=True)
             if former and (refusal := unlock_obstacle(former, target, identity)):
                 raise refusal
             lock = TargetLock(
@@ -69,7 +69,7 @@ class Locking:
         identity = await identify(actor, target, self._members)
         async with self._store.transaction() as tx:
             now = self._clock.now()
-            lock = await tx.locks.get(target.project, target.environment, now)
+            lock = await tx.locks.get(target.project, target.environment, now, lock=True)
             if lock is None:
                 raise Blocked(f"{target.name} is not locked.")
             if refusal := unlock_obstacle(lock, target, identity):

@@ -210,8 +210,10 @@ class Rollouts(Protocol):
 class Locks(Protocol):
     """People's holds on targets."""
 
-    async def get(self, project: str, environment: str, now: datetime) -> TargetLock | None:
-        """The lock in force at `now`."""
+    async def get(
+        self, project: str, environment: str, now: datetime, *, lock: bool = False
+    ) -> TargetLock | None:
+        """The lock in force at `now`; with `lock`, nobody else can set or lift it in between."""
         ...
 
     async def put(self, lock: TargetLock) -> None:
