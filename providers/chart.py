@@ -62,10 +62,11 @@ class Drawing(TypedDict):
 
 
 class ChartPainter:
-    """Implements `operations.monitoring.digest.ports.Painter`, one chart at a time."""
+    """Implements `operations.monitoring.digest.ports.Painter`, one chart at a time. `program` is a Python."""
 
-    def __init__(self, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, *, seconds: float = _SECONDS, program: str = sys.executable) -> None:
         self._seconds = seconds
+        self._program = program
         self._turn = asyncio.Lock()
 
     async def paint(self, digest: Digest) -> bytes:
@@ -73,7 +74,7 @@ class ChartPainter:
         async with self._turn:
             try:
                 async with asyncio.timeout(self._seconds):
-                    return await _paint(json.dumps(drawing_of(digest)).encode())
+                    return await _paint(self._program, json.dumps(drawing_of(digest)).encode())
             except TimeoutError as exc:
                 raise ProviderUnavailable(
                     f"The chart was not drawn within {self._seconds:g} s."
@@ -97,8 +98,8 @@ def drawing_of(digest: Digest) -> Drawing:
     }
 
 
-async def _paint(request: bytes) -> bytes:
-    child = await _start()
+async def _paint(program: str, request: bytes) -> bytes:
+    child = await _start(program)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_hand_over(child, request), name="chart in")
@@ -116,12 +117,12 @@ async def _paint(request: bytes) -> bytes:
     return drawn
 
 
-async def _start() -> Process:
+async def _start(program: str) -> Process:
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     environment |= {"PYTHONPATH": str(_ROOT), "MPLBACKEND": "agg"}
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "providers.chart"),
+            *(program, "-m", "providers.chart"),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
