@@ -1,7 +1,4 @@
-"""From the configuration's `checks:` to operations' checks, with every default put in.
-
-Checks with an `error_rate` are not among them: nobody counts errors yet.
-"""
+"""From the configuration's `checks:` to operations' checks, with every default put in."""
 
 from __future__ import annotations
 
@@ -9,15 +6,15 @@ from datetime import timedelta
 
 from bot.config import Config
 from bot.config.sections import Check as Section
-from operations.monitoring.check import Check, CheckKind
+from operations.monitoring.check import Check, CheckKind, Redirects
 
 _PLATFORM_PATIENCE = timedelta(seconds=15)
 """How long a platform may take to tell its view, several calls to its API included."""
 
 
 def build_checks(config: Config) -> tuple[Check, ...]:
-    """All checks that can be asked, in the file's order."""
-    return tuple(_check(section) for section in config.checks if section.error_rate is None)
+    """All checks, in the file's order."""
+    return tuple(_check(section) for section in config.checks)
 
 
 def _check(section: Section) -> Check:
@@ -28,9 +25,14 @@ def _check(section: Section) -> Check:
         name=section.label,
         project=project,
         environment=environment,
-        kind=_kind(section.url),
+        kind=_kind(section),
         url=section.url or "",
         expect=section.expect,
+        body=section.body or "",
+        slower_than=section.slower_than,
+        redirects=Redirects(section.redirects),
+        limit=section.error_rate.count if section.error_rate else 0,
+        span=section.error_rate.span if section.error_rate else timedelta(0),
         every=section.every,
         # One question must not overtake the next.
         timeout=min(patience, section.every),
@@ -39,7 +41,9 @@ def _check(section: Section) -> Check:
     )
 
 
-def _kind(url: str | None) -> CheckKind:
-    if url is None:
+def _kind(section: Section) -> CheckKind:
+    if section.error_rate is not None:
+        return CheckKind.ERROR_RATE
+    if section.url is None:
         return CheckKind.TARGET
-    return CheckKind.TCP if url.startswith("tcp://") else CheckKind.HTTP
+    return CheckKind.TCP if section.url.startswith("tcp://") else CheckKind.HTTP

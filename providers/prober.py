@@ -11,32 +11,34 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import httpx
-
 from operations.clock import Clock
 from operations.deployment.ports import Provider, TargetHealth
 from operations.deployment.target import Catalog
 from operations.errors import OperationError, ProviderRejected, Refused
 from operations.monitoring.check import Check, CheckKind, Observation, Outcome
 from operations.redaction import clean
-from providers.certificates import judge_certificate
 from providers.http import build_client
-from providers.probe import has_run_out, why_not_connected
+from providers.pages import Pages, Passage, Verdict, judge_connecting
 
 _BEYOND_ANY_CHECK = 3600.0
 """Seconds. The client's own deadlines must not end a question before the check's does."""
-
-Verdict = tuple[Outcome, str]
 
 
 class CheckProber:
     """The port `Prober`. At most 100 pages are asked at once: more would wait for each other."""
 
-    def __init__(self, providers: Mapping[str, Provider], catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        catalog: Catalog,
+        clock: Clock,
+        passage: Passage | None = None,
+    ) -> None:
         self._providers = providers
         self._catalog = catalog
         self._clock = clock
         self._client = build_client(deadline=_BEYOND_ANY_CHECK, connect=_BEYOND_ANY_CHECK)
+        self._pages = Pages(self._client, clock, passage)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -47,9 +49,10 @@ class CheckProber:
         begun = self._clock.now()
         outcome, detail = await self._judge(check)
         now = self._clock.now()
-        return Observation(
-            outcome=outcome, at=now, detail=detail, took=max(now - begun, timedelta(0))
-        )
+        took = max(now - begun, timedelta(0))
+        if outcome is Outcome.OK and check.slower_than is not None and took > check.slower_than:
+            outcome, detail = Outcome.FAILING, _too_slow(took, check.slower_than)
+        return Observation(outcome=outcome, at=now, detail=detail, took=took)
 
     async def _judge(self, check: Check) -> Verdict:
         seconds = check.timeout.total_seconds()
@@ -59,9 +62,11 @@ class CheckProber:
                     case CheckKind.TARGET:
                         return await self._ask_provider(check)
                     case CheckKind.HTTP:
-                        return await self._ask_page(check)
+                        return await self._pages.ask(check)
                     case CheckKind.TCP:
                         return await _ask_port(check)
+                    case CheckKind.ERROR_RATE:
+                        return Outcome.ERROR, "errors are counted by the central log"
         except TimeoutError:
             late = f"no answer within {seconds:g} s"
             if check.kind is CheckKind.TARGET:
@@ -78,30 +83,9 @@ class CheckProber:
             return _could_not_ask(clean(exc.message, limit=200))
         return _judge_health(health)
 
-    async def _ask_page(self, check: Check) -> Verdict:
-        try:
-            # The body is not read: a page may be of any length, and a connection left in the middle is
-            # not used again. One kept open knows nothing of names and certificates that changed.
-            async with self._client.stream("GET", check.url) as response:
-                return self._judge_page(check, response)
-        except httpx.PoolTimeout:
-            return _could_not_ask("too many questions at once")
-        except httpx.TimeoutException as exc:
-            raise TimeoutError from exc
-        except httpx.ConnectError as exc:
-            return _judge_connecting(exc)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
-            return Outcome.ERROR, "the URL cannot be asked"
-        except httpx.HTTPError as exc:
-            return Outcome.FAILING, clean(f"broke off: {type(exc).__name__}", limit=80)
 
-    def _judge_page(self, check: Check, response: httpx.Response) -> Verdict:
-        status = response.status_code
-        if status != check.expect:
-            note = "; redirects are not followed" if response.has_redirect_location else ""
-            return Outcome.FAILING, f"answered {status}, wanted {check.expect}{note}"
-        trouble = judge_certificate(response, self._clock.now())
-        return (Outcome.FAILING, trouble) if trouble else (Outcome.OK, f"answered {status}")
+def _too_slow(took: timedelta, most: timedelta) -> str:
+    return f"took {took.total_seconds():.1f} s, wanted {most.total_seconds():g} s at most"
 
 
 async def _ask_port(check: Check) -> Verdict:
@@ -117,14 +101,9 @@ async def _ask_port(check: Check) -> Verdict:
     except UnicodeError:
         return Outcome.ERROR, "the host's name cannot be asked"
     except OSError as exc:
-        return _judge_connecting(exc)
+        return judge_connecting(exc)
     writer.transport.abort()
     return Outcome.OK, "accepts connections"
-
-
-def _judge_connecting(error: Exception) -> Verdict:
-    why = why_not_connected(error)
-    return _could_not_ask(why) if has_run_out(error) else (Outcome.FAILING, why)
 
 
 def _judge_health(health: TargetHealth) -> Verdict:

@@ -13,6 +13,15 @@ class CheckKind(StrEnum):
     TARGET = "target"  # the provider's own view
     HTTP = "http"
     TCP = "tcp"
+    ERROR_RATE = "error_rate"
+
+
+class Redirects(StrEnum):
+    """Where an address may lead on to. What is configured itself may be anywhere."""
+
+    REFUSE = "refuse"
+    PUBLIC = "public"
+    ANY = "any"
 
 
 class Outcome(StrEnum):
@@ -36,7 +45,9 @@ class CheckState(StrEnum):
 class Check:
     """`failures` misses in a row make it failing, `recoveries` good answers in a row well again.
 
-    `id` is unique and lasting: `myapp/prod:web`. `url` is empty for the provider's own view.
+    `id` is unique and lasting: `myapp/prod:web`. `url` is empty for the provider's own view. `body` is a
+    regular expression that must match in the beginning of the page, "" for none; a good answer that
+    takes more than `slower_than` is none. More errors than `limit` in `span` are too many.
     """
 
     id: str
@@ -46,6 +57,11 @@ class Check:
     kind: CheckKind
     url: str = ""
     expect: int = 200
+    body: str = ""
+    slower_than: timedelta | None = None
+    redirects: Redirects = Redirects.REFUSE
+    limit: int = 0
+    span: timedelta = timedelta(0)
     every: timedelta = timedelta(seconds=30)
     timeout: timedelta = timedelta(seconds=5)
     failures: int = 3

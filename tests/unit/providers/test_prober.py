@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from operations.deployment.ports import TargetHealth
 from operations.deployment.target import Target
@@ -32,6 +27,7 @@ from providers.prober import CheckProber
 from tests.factories import make_catalog
 from tests.fakes_deployment import ScriptedProvider
 from tests.unit.operations.monitoring.lookouts import SECOND, SteppedClock, make_check
+from tests.unit.providers.certificates import make_certificate, serving_context
 
 
 class Platform(ScriptedProvider):
@@ -340,10 +336,9 @@ async def serve_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     async with asyncio.TaskGroup() as group:
 
         def serve(span: timedelta) -> str:
-            files = _make_certificate(tmp_path, datetime.now(UTC) + span)
+            files = make_certificate(tmp_path, datetime.now(UTC) + span)
             monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(*files)
+            context = serving_context(files)
             listening = socket.create_server(("127.0.0.1", 0))
             ports.append(listening)
             group.create_task(web.SockSite(runner, listening, ssl_context=context).start())
@@ -351,35 +346,6 @@ async def serve_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
         yield serve
     await runner.cleanup()
-
-
-def _make_certificate(directory: Path, ends_at: datetime) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(ends_at - timedelta(days=90))
-        .not_valid_after(ends_at)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = directory / "certificate.pem", directory / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return files
 
 
 async def judged_tls(
