@@ -16,6 +16,7 @@ class Topic(StrEnum):
     KUBERNETES = "kubernetes"
     ECS = "ecs"
     STARTUP = "startup"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,13 @@ from the start of the process until `/healthz` and `/readyz` both answer 200 (in
 includes the open socket), against the tests' strict Slack on loopback. Resident memory is that of
 the whole process.
 """,
+    Topic.DIGEST: """
+**Digest.** SQLite with two weeks of a large installation in it (the row tells how much). A digest of
+the last 24 hours is made, stored with its notice, read again with the states of what it names, drawn
+as Slack's message, and its chart is painted in a process of its own: all that production does but
+for Slack's own calls. The floor reads the hours that it compares with Python's sqlite3 alone. The
+event loop's longest pause is seen by a task that sleeps 5 ms again and again meanwhile.
+""",
 }
 
 
