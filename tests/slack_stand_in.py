@@ -260,7 +260,7 @@ class SlackStandIn:
     def _post_message(self, params: Params) -> Answer:
         known = {"channel", "text", "blocks", "thread_ts", "reply_broadcast"}
         _only(params, known | {"unfurl_links", "unfurl_media"})
-        channel = self._channel(params)
+        channel = self._channel(params, opens=True)
         said = Said(channel, self._tick(), *self._content(params, 40_000))
         said.thread_ts = str(params.get("thread_ts", ""))
         said.broadcast = params.get("reply_broadcast") in {True, "1", "true"}
@@ -354,10 +354,13 @@ class SlackStandIn:
             raise SlackError("invalid_blocks: no block of this workspace yet")
         return text, blocks
 
-    def _channel(self, params: Params) -> str:
+    def _channel(self, params: Params, *, opens: bool = False) -> str:
+        """`opens`: a user's id stands for the direct messages with them; elsewhere it is unknown."""
         channel = str(params.get("channel", ""))
-        if channel.startswith("U"):
+        if opens and channel.startswith("U"):
             return f"D{channel[1:]}"
+        if any(said.channel == channel for said in self.messages if channel.startswith("D")):
+            return channel
         state = self.channels.get(channel)
         if state is None:
             raise SlackError("channel_not_found")

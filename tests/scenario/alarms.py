@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.surroundings import RolloutSurroundings
 from operations.clock import Clock
+from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check, CheckKind, Observation, Outcome
 from operations.monitoring.watching import Lookout, Watch, WatchSettings
 from tests.scenario.office import Office, open_office
@@ -57,6 +58,10 @@ class Alarm:
         self.office = office
         self.prober = ScriptedProber(office.engine.clock)
         self.watch = make_watch(office.engine, checks, self.prober)
+        self.surroundings = RolloutSurroundings(office.engine.deployments.inquiries)
+        self.alerting = Alerting(
+            checks=checks, store=office.engine.database.store, clock=office.engine.clock
+        )
 
     async def fail(
         self, times: int = 3, *, check: Check = WEB, detail: str = "answered 503, wanted 200"
