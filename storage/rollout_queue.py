@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
@@ -12,12 +13,13 @@ from sqlalchemy.dialects import postgresql
 from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
 from operations.errors import LeaseLost
 from storage.rollouts import BY_ID
-from storage.rows import from_time, rollouts_of, to_json, to_optional_time
+from storage.rows import Unreadable, from_time, rollouts_of, to_json, to_optional_time
 from storage.schema import ACTIVE, LOCKS, ROLLOUTS, WAITING, WORKING
-from storage.session import Engine, Session, Topic, UniqueViolation
+from storage.session import Engine, Row, Session, Topic, UniqueViolation
 from storage.statements import Language, Statement
 from storage.waiting import Now, Waiting
 
+_LOG = logging.getLogger("hms.storage")
 _R = ROLLOUTS.c
 _O = ROLLOUTS.alias("other").c
 
@@ -42,6 +44,18 @@ _IS_CLOSED: Mapping[Language, sa.ColumnElement[bool]] = {
     "sqlite": _TARGET_NAME.in_(sa.select(sa.func.json_each(_CLOSED).table_valued("value").c.value)),
     "postgresql": _TARGET_NAME.in_(
         sa.select(sa.func.jsonb_array_elements_text(sa.cast(_CLOSED, postgresql.JSONB)))
+    ),
+}
+_UNREADABLE = sa.bindparam("unreadable", type_=sa.Text)
+_IS_UNREADABLE: Mapping[Language, sa.ColumnElement[bool]] = {
+    "sqlite": _R.id.in_(sa.select(sa.func.json_each(_UNREADABLE).table_valued("value").c.value)),
+    "postgresql": _R.id.in_(
+        sa.select(
+            sa.cast(
+                sa.func.jsonb_array_elements_text(sa.cast(_UNREADABLE, postgresql.JSONB)),
+                sa.BigInteger,
+            )
+        )
     ),
 }
 _IS_LOCKED = sa.exists().where(
@@ -74,6 +88,7 @@ def _pick_statement(*more: sa.ColumnElement[bool]) -> Statement:
             .where(
                 _rule(WORKING),
                 sa.or_(_may_begin(language), sa.and_(_rule(ACTIVE), _IS_FREE)),
+                ~_IS_UNREADABLE[language],
                 *more,
             )
             .order_by(_R.id)
@@ -127,7 +142,7 @@ _EARLIEST = Statement(
                     (_may_begin(language), sa.literal_column("0")),
                 )
             ).label("due_at")
-        ).where(_rule(WORKING))
+        ).where(_rule(WORKING), ~_IS_UNREADABLE[language])
         for language in _IS_CLOSED
     }
 )
@@ -139,6 +154,7 @@ class SqlRolloutQueue:
     def __init__(self, engine: Engine, now: Now) -> None:
         self._engine = engine
         self._now = now
+        self._unreadable: set[int] = set()
 
     async def claim(
         self,
@@ -149,21 +165,47 @@ class SqlRolloutQueue:
         only: int | None = None,
         closed: Collection[str] = (),
     ) -> Rollout | None:
-        """Take the oldest that needs a worker."""
-        try:
-            async with self._engine.session(writing=True) as session:
-                picked = await _pick(session, now, only, closed)
-                if picked is None:
-                    return None
-                rollout_id, is_new = picked
-                values = {"at_id": rollout_id, "owner": owner, "until": from_time(until)}
-                if is_new:
-                    await session.fetch(_BEGIN, **values, now=from_time(now))
-                else:
-                    await session.fetch(_TAKE_OVER, **values)
-                return rollouts_of(await session.fetch(BY_ID, id=rollout_id))[0]
-        except UniqueViolation:
-            return None  # another rollout of the target became active in this moment
+        """Take the oldest that needs a worker. One that cannot be read is passed over from then on."""
+        values = {"owner": owner, "now": from_time(now), "until": from_time(until)}
+        while True:
+            try:
+                async with self._engine.session(writing=True) as session:
+                    return await self._take(session, only, closed, values)
+            except UniqueViolation:
+                return None  # another rollout of the target became active in this moment
+            except Unreadable as exc:
+                self._unreadable.add(exc.rollout_id)
+                _LOG.error("%s It is passed over.", exc.message, exc_info=exc.__cause__)
+
+    async def _take(
+        self,
+        session: Session,
+        only: int | None,
+        closed: Collection[str],
+        values: Mapping[str, object],
+    ) -> Rollout | None:
+        picked = await self._pick(session, only, closed, values["now"])
+        if picked is None:
+            return None
+        where = {"at_id": picked["id"], "owner": values["owner"], "until": values["until"]}
+        if picked["state"] == RolloutState.QUEUED:
+            await session.fetch(_BEGIN, **where, now=values["now"])
+        else:
+            await session.fetch(_TAKE_OVER, **where)
+        return rollouts_of(await session.fetch(BY_ID, id=picked["id"]))[0]
+
+    async def _pick(
+        self, session: Session, only: int | None, closed: Collection[str], now: object
+    ) -> Row | None:
+        values = {"now": now, **self._excluded(closed)}
+        if only is None:
+            rows = await session.fetch(_PICK_ANY, **values)
+        else:
+            rows = await session.fetch(_PICK_ONLY, **values, only=only)
+        return rows[0] if rows else None
+
+    def _excluded(self, closed: Collection[str]) -> dict[str, object]:
+        return {"closed": to_json(sorted(closed)), "unreadable": to_json(sorted(self._unreadable))}
 
     async def renew(self, rollout: Rollout, until: datetime) -> None:
         """Extend the lease."""
@@ -192,21 +234,7 @@ class SqlRolloutQueue:
             return bool(ours)
 
     async def _earliest(self, closed: Collection[str]) -> datetime | None:
-        values = {"now": from_time(self._now()), "closed": to_json(sorted(closed))}
+        values = {"now": from_time(self._now()), **self._excluded(closed)}
         async with self._engine.session(writing=False) as session:
             rows = await session.fetch(_EARLIEST, **values)
         return to_optional_time(rows[0]["due_at"])
-
-
-async def _pick(
-    session: Session, now: datetime, only: int | None, closed: Collection[str]
-) -> tuple[int, bool] | None:
-    """The rollout's id, and whether it begins now."""
-    values: dict[str, object] = {"now": from_time(now), "closed": to_json(sorted(closed))}
-    if only is None:
-        rows = await session.fetch(_PICK_ANY, **values)
-    else:
-        rows = await session.fetch(_PICK_ONLY, **values, only=only)
-    if not rows:
-        return None
-    return rows[0]["id"], rows[0]["state"] == RolloutState.QUEUED

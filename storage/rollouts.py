@@ -17,7 +17,13 @@ from operations.deployment.rollout import (
     RolloutState,
 )
 from operations.errors import LeaseLost, StorageError, VersionConflict
-from storage.rows import from_time, rollout_columns, rollouts_of, vote_columns
+from storage.rows import (
+    from_time,
+    readable_of,
+    rollout_columns,
+    rollouts_of,
+    vote_columns,
+)
 from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING
 from storage.session import Session, Topic, UniqueViolation, require_writing
 from storage.statements import Statement
@@ -184,19 +190,19 @@ class SqlRollouts:
     async def search(self, query: HistoryQuery) -> HistoryPage:
         """A page of history; one row more than asked for tells whether another page follows."""
         values = _search_values(query)
-        found = rollouts_of(
-            await self._session.fetch(_search(frozenset(values)), **values, rows=query.limit + 1)
-        )
-        page = tuple(found[: query.limit])
-        return HistoryPage(page, page[-1].id if page and len(found) > query.limit else None)
+        rows = await self._session.fetch(_search(frozenset(values)), **values, rows=query.limit + 1)
+        ids = list(dict.fromkeys(row["id"] for row in rows))
+        last = ids[query.limit - 1] if len(ids) > query.limit else None
+        page = [rollout for rollout in readable_of(rows) if last is None or rollout.id >= last]
+        return HistoryPage(tuple(page), last)
 
     async def queued(self) -> Sequence[Rollout]:
         """Those in the queue."""
-        return rollouts_of(await self._session.fetch(_QUEUED))
+        return readable_of(await self._session.fetch(_QUEUED))
 
     async def expired(self, now: datetime) -> Sequence[Rollout]:
         """Those whose approval comes too late."""
-        return rollouts_of(await self._session.fetch(_EXPIRED, now=from_time(now)))
+        return readable_of(await self._session.fetch(_EXPIRED, now=from_time(now)))
 
     async def _write(self, rollout: Rollout, saved: Rollout) -> int:
         """How many votes are stored of it; raises VersionConflict or LeaseLost when nothing fits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from operations.deployment.rollout import (
     Vote,
     VoteKind,
 )
+from operations.errors import StorageError
 from storage.session import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,12 +117,46 @@ def rollout_columns(rollout: Rollout) -> Columns:
     }
 
 
+class Unreadable(StorageError):
+    """A row that this version cannot make sense of: written by a newer one, or damaged."""
+
+    def __init__(self, rollout_id: int) -> None:
+        super().__init__(
+            f"D-{rollout_id} cannot be read: a newer version wrote it, or it is damaged.",
+            hint="Run the newest version that has been used with this database.",
+        )
+        self.rollout_id = rollout_id
+
+
 def rollouts_of(rows: Sequence[Row]) -> list[Rollout]:
-    """Rollouts from rows that repeat a rollout for each of its votes, in the rows' order."""
+    """Rollouts from rows that repeat a rollout for each of its votes, in the rows' order.
+
+    Raises Unreadable.
+    """
+    return [_read(group) for group in _grouped(rows).values()]
+
+
+def readable_of(rows: Sequence[Row]) -> list[Rollout]:
+    """As `rollouts_of`, without those that cannot be read: one of them must not hide all others."""
+    found: list[Rollout] = []
+    for group in _grouped(rows).values():
+        with suppress(Unreadable):
+            found.append(_read(group))
+    return found
+
+
+def _grouped(rows: Sequence[Row]) -> dict[int, list[Row]]:
     grouped: dict[int, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row["id"], []).append(row)
-    return [_rollout_of(group[0], _votes_of(group)) for group in grouped.values()]
+    return grouped
+
+
+def _read(rows: Sequence[Row]) -> Rollout:
+    try:
+        return _rollout_of(rows[0], _votes_of(rows))
+    except (ValueError, LookupError, TypeError) as exc:
+        raise Unreadable(rows[0]["id"]) from exc
 
 
 def _rollout_of(row: Row, votes: tuple[Vote, ...]) -> Rollout:
