@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from handlers.delivery import Counter, Delivery, Tempo
 from handlers.mail.pages import Line, Page
 from handlers.mail.rendering import render_html, render_text, render_title
-from handlers.mail.subjects import Kinds, draw
+from handlers.mail.subjects import Kinds, draw, earlier_of, subject_of
 from handlers.mail.wording import clock
 from operations.letters import Courier, Letter
 from operations.outbox import Delay, Notice, NoticeKind, PostedMessage
@@ -47,7 +47,7 @@ class LetterNotices:
 
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         page = await draw(self._way.kinds, notice.subject, notice.kind)
-        if page is None:
+        if page is None or await self._is_told_by_another(notice):
             return None
         delay = await self._queue.delay(notice.subject, notice.kind)
         root = await self._root(notice)
@@ -59,12 +59,19 @@ class LetterNotices:
 
     async def _root(self, notice: Notice) -> str:
         """The first letter about the matter; "" when this is it."""
-        subject = notice.subject.partition("/")[0]
+        subject = subject_of(notice.subject)
         for kind in (NoticeKind.CARD, notice.kind):
             posted = await self._queue.posted(subject, kind, route=self._route)
             if posted is not None:
                 return posted.ts
         return ""
+
+    async def _is_told_by_another(self, notice: Notice) -> bool:
+        """What Slack should have told several people one by one is one letter, not one for each of them."""
+        for name in earlier_of(notice.subject):
+            if await self._queue.delay(name, notice.kind) is not None:
+                return True
+        return False
 
     def _letter(self, notice: Notice, page: Page, root: str) -> Letter:
         return Letter(

@@ -28,11 +28,17 @@ Kinds = Mapping[str, Callable[[int], Subject]]
 
 
 async def draw(kinds: Kinds, name: str, kind: NoticeKind) -> Page | None:
-    """The page of a subject by its name.
+    """The page of a subject by its name; `A-17/2` is one of several messages about `A-17`."""
+    return await find_subject(kinds, subject_of(name)).page(kind)
 
-    Of a matter that is told to several people one by one in Slack (`A-17/2`), the first stands for all.
-    """
+
+def subject_of(name: str) -> str:
+    """`A-17` of `A-17/2`."""
+    return name.partition("/")[0]
+
+
+def earlier_of(name: str) -> list[str]:
+    """`A-17/1` and `A-17/2` of `A-17/3`: those before it among messages that say the same."""
     subject, _, number = name.partition("/")
-    if number not in ("", "1"):
-        return None
-    return await find_subject(kinds, subject).page(kind)
+    count = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
+    return [f"{subject}/{each}" for each in range(1, count)]

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from storage import alerts, check_queue, digest_sources, notice_queue, rollout_queue, rollouts
+from storage import (
+    alerts,
+    check_queue,
+    digest_sources,
+    fall_back_queue,
+    notice_queue,
+    rollout_queue,
+    rollouts,
+)
 from storage.schema import METADATA
 from storage.statements import Statement
 
@@ -33,6 +41,10 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (rollouts._WAITING, "waiting_rollouts"),
         (rollout_queue._PICK_ANY, "working_rollouts"),
         (notice_queue._PICK_DUE, "undelivered_notices"),
+        (notice_queue._EARLIEST, "undelivered_notices"),
+        (fall_back_queue._IS_DOWN, "undelivered_notices"),
+        (fall_back_queue._PICK, "undelivered_notices"),
+        (fall_back_queue._ROUTES, "undelivered_notices"),
         (check_queue._PICK, "due_checks"),
         (check_queue._EARLIEST, "due_checks"),
         (alerts._OPEN_FOR, "one_open_alert"),
