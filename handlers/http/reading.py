@@ -50,6 +50,9 @@ class Reading:
 
     def routes(self) -> Sequence[Route]:
         """All of them need the right to read."""
+        return (*self._rollout_routes(), *self._present_routes())
+
+    def _rollout_routes(self) -> Sequence[Route]:
         return (
             Route(
                 method="GET",
@@ -72,6 +75,10 @@ class Reading:
                 parameters=(_ROLLOUT_ID,),
                 refusals=(404,),
             ),
+        )
+
+    def _present_routes(self) -> Sequence[Route]:
+        return (
             Route(
                 method="GET",
                 path="/api/v1/targets",

@@ -220,6 +220,20 @@ async def test_sentry_s_issue_is_the_fingerprint(gate: Gate) -> None:
     assert (event.fields["type"], event.fields["release"]) == ("TimeoutError", "1.4.2")
 
 
+async def test_sentry_s_environment_may_be_a_tag(gate: Gate) -> None:
+    event = {
+        "event_id": "e2",
+        "issue_id": 7,
+        "title": "Boom",
+        "project": "myapp",
+        "tags": [["level", "error"], ["environment", "prod"]],
+    }
+    answer = await gate.send("sentry", {"action": "triggered", "data": {"event": event}})
+
+    assert answer.body == {"accepted": 1}
+    assert gate.inbox.events[0].target_name == "myapp/prod"
+
+
 async def test_sentry_s_repeat_counts_once(gate: Gate) -> None:
     await gate.send("sentry", SENTRY)
     again = await gate.send("sentry", SENTRY)

@@ -74,7 +74,7 @@ class Alertmanager:
         labels = alert.labels
         environment = labels.get("environment") or labels.get("env", "")
         names = [labels[name] for name in _NAMES if name in labels]
-        target = self._places.find(labels.get("project", ""), environment, names)
+        target = self._places.find([labels.get("project", "")], environment, names)
         if target is None:
             return None
         name = shorten(labels.get("alertname", "") or "alert", limit=_NAME)

@@ -83,7 +83,7 @@ class Forge:
         name = self._sites.get((deployment.server.id, deployment.site.id), "")
         project, _, environment = name.partition("/")
         names = (deployment.site.name, str(deployment.site.id))
-        target = self._places.find(project, environment, names)
+        target = self._places.find([project], environment, names)
         if target is None:
             where = f"site {deployment.site.id} of server {deployment.server.id}"
             raise misunderstood(BodyFault("site", f"{where} is no target of ours"))

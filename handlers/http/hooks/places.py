@@ -20,12 +20,18 @@ class Places:
     targets: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
 
-    def find(self, project: str, environment: str, names: Iterable[str]) -> Target | None:
+    def find(
+        self, projects: Iterable[str], environment: str, names: Iterable[str]
+    ) -> Target | None:
         """By the names that we use, else by those that the sender uses, else the default."""
-        if project and environment:
-            try:
-                return self.catalog.find(project, environment)
-            except UnknownTarget:
-                pass
+        for project in projects:
+            if found := self._named(project, environment):
+                return found
         chosen = next((self.targets[name] for name in names if name in self.targets), self.default)
         return self.catalog.find(*chosen.split("/", 1)) if chosen else None
+
+    def _named(self, project: str, environment: str) -> Target | None:
+        try:
+            return self.catalog.find(project, environment)
+        except UnknownTarget:
+            return None

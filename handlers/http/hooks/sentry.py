@@ -63,7 +63,7 @@ class _Event(_Loose):
     environment: str | None = None
     release: JsonValue = None
     datetime_: Annotated[AwareDatetime | None, Field(alias="datetime")] = None
-    tags: list[tuple[str, str]] | list[JsonValue] = []
+    tags: JsonValue = None
     metadata: _Metadata = _Metadata()
     url: str = ""
     web_url: str = ""
@@ -72,6 +72,15 @@ class _Event(_Loose):
     def issue(self) -> str:
         """What Sentry calls the group."""
         return self.issue_id or self.id or ""
+
+    @property
+    def place(self) -> str:
+        """The environment by Sentry's account, which older hooks tell among the tags only."""
+        pairs = self.tags if isinstance(self.tags, list) else []
+        tagged = (
+            p[1] for p in pairs if isinstance(p, list) and len(p) == 2 and p[0] == "environment"
+        )
+        return self.environment or next((tag for tag in tagged if isinstance(tag, str)), "")
 
     def names(self) -> Iterator[str]:
         """What `hooks.sentry.targets` may call its project."""
@@ -142,10 +151,7 @@ class Sentry:
 
     def _target(self, found: _Event) -> Target:
         names = [name for name in found.names() if name]
-        target = next(
-            (t for n in names if (t := self._places.find(n, found.environment or "", names))),
-            None,
-        )
+        target = self._places.find(names, found.place, names)
         if target is None:
             told = shorten(names[0] if names else "?", limit=100)
             words = f"{told} is no project of ours: name it in hms.yaml under hooks.sentry.targets"
