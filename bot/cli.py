@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.bootstrap import Services
     from bot.config import Config
     from bot.settings import Settings
-    from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
+    from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
     from operations.actor import Actor
     from operations.deployment.ports import Members
     from operations.diagnosis import Finding
@@ -44,6 +44,7 @@ def main() -> None:
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
         doctor=_doctor,
+        components=_components,
     )
     build_app(hooks)()
 
@@ -72,6 +73,7 @@ def _cli_services(services: Services, config: Config) -> CliServices:
     return CliServices(
         deployments=services.deployments,
         alerting=services.monitoring.alerting,
+        triage=services.errors.triage,
         digests=services.digests.digests,
         actor=_actor(config),
         clock=services.clock,
@@ -198,3 +200,9 @@ async def _doctor() -> Sequence[Finding]:
     from bot.doctor import run_doctor
 
     return await run_doctor()
+
+
+async def _components(order: ComponentsOrder) -> int:
+    from bot.registration import run_components
+
+    return await run_components(order)

@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from bot.clock import SystemClock
 from handlers.cli import CliServices, Hooks, build_app
-from handlers.error_queries import NothingCounted, Triage
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.ports import Provider
@@ -27,6 +26,7 @@ from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
 from storage.database import Database
+from tests.central_log import make_triage
 from tests.contract.databases import open_sqlite
 from tests.factories import ALICE, make_catalog
 from tests.fakes_deployment import ScriptedMembers, ScriptedProbe, ScriptedProvider
@@ -61,6 +61,11 @@ def refuse() -> int:
     raise AssertionError("this command was not expected")
 
 
+async def refuse_order(order: object) -> int:
+    """The same, for one with an order."""
+    return refuse()
+
+
 @dataclass(slots=True, kw_only=True)
 class Shop:
     """Runs commands. `before_work` happens between the request and its being carried out."""
@@ -69,7 +74,6 @@ class Shop:
     provider: Provider = field(default_factory=ScriptedProvider)
     catalog: Catalog = field(default_factory=make_catalog)
     checks: Sequence[Check] = ()
-    triage: Triage = field(default_factory=NothingCounted)
     members: ScriptedMembers = field(default_factory=ScriptedMembers)
     clock: Clock = field(default_factory=SystemClock)
     guard: Guard = open_guard
@@ -92,6 +96,7 @@ class Shop:
             migrate_audit=lambda order: refuse(),
             migrate_references=lambda order: refuse(),
             doctor=self.doctor,
+            components=refuse_order,
             **known,
         )
 
@@ -111,7 +116,7 @@ class Shop:
             yield CliServices(
                 deployments=deployments,
                 alerting=Alerting(checks=self.checks, store=database.store, clock=self.clock),
-                triage=self.triage,
+                triage=make_triage(database, deployments.inquiries, self.clock),
                 actor=actor,
                 clock=self.clock,
                 carry_out=carry_out,

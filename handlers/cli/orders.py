@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,25 @@ class AuditOrder:
 
     path: str
     as_json: bool
+
+
+class ComponentsAction(StrEnum):
+    """What is done about components."""
+
+    LIST = "list"
+    ADD = "add"
+    ROTATE = "rotate"
+    REMOVE = "remove"
+    TEST = "test"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentsOrder:
+    """`name` "": all. `may` and `webhook` are for one that is added."""
+
+    action: ComponentsAction
+    name: str = ""
+    may: tuple[str, ...] = ()
+    webhook: str = ""
+    as_json: bool = False

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
-from handlers.error_queries import NothingCounted, Triage
+from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
@@ -15,6 +14,7 @@ from operations.diagnosis import Finding
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.digest.digests import Digests
+from operations.monitoring.errors.triage import Triage
 
 Program = Callable[[], int | Coroutine[object, object, int]]
 """A command of its own: returns its exit code, or a coroutine of it."""
@@ -33,7 +33,7 @@ class CliServices:
     actor: Actor
     clock: Clock
     carry_out: Callable[[int], Awaitable[None]]
-    triage: Triage = field(default_factory=NothingCounted)
+    triage: Triage
     digests: Digests | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     poll_seconds: float = 0.5
@@ -55,3 +55,4 @@ class Hooks:
     db_upgrade: Program
     audit_verify: Program
     doctor: Callable[[], Awaitable[Sequence[Finding]]]
+    components: Callable[[ComponentsOrder], Coroutine[object, object, int]]

@@ -1,0 +1,197 @@
+"""Registering components, as a person at a terminal sees it; the file is the one that `serve` would read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+
+from bot.config import load_config
+from bot.faults import ConfigError, SettingsError
+from bot.registration import run_components
+from handlers.cli.orders import ComponentsAction, ComponentsOrder
+from operations.errors import InvalidRequest
+from operations.integration.webhooks.delivery import DeliveryState, Draft
+from storage.database import open_database
+from tests.slack_stand_in import listening
+
+TEXT = "# ours\nslack: {deploys_channel: C01GEN}\nenvironments: {staging: {}}\nprojects: {}\n"
+SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
+ADD = ComponentsOrder(
+    action=ComponentsAction.ADD,
+    name="hms-dev",
+    may=("read,events", "deploy:staging"),
+    as_json=True,
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration in force."""
+    path = tmp_path / "hms.yaml"
+    path.write_text(TEXT)
+    monkeypatch.setenv("HMS_CONFIG", str(path))
+    monkeypatch.setenv("HMS_DATABASE_URL", f"sqlite:///{tmp_path}/hms.db")
+    return path
+
+
+def read(file: Path) -> str:
+    return file.read_text()
+
+
+def allow_private(file: Path) -> None:
+    """The component is the last thing in the file."""
+    file.write_text(read(file).rstrip() + "\n    private: true\n")
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    document: dict[str, str] = json.loads(capsys.readouterr().out)
+    return document
+
+
+async def test_adding_writes_the_digest_and_shows_the_token_once(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(ADD)
+
+    token = told(capsys)["token"]
+    component = load_config(file).components["hms-dev"]
+    assert component.token_sha256 == hashlib.sha256(token.encode()).hexdigest()
+    assert component.may == ["read", "events", "deploy:staging"]
+    assert token not in read(file)
+    assert read(file).startswith(TEXT)
+
+
+async def test_a_webhook_comes_with_a_secret_for_its_variable(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(replace(ADD, webhook="https://dev.internal/hooks"))
+
+    secret = told(capsys)["HMS_DEV_WEBHOOK_SECRET"]
+    assert load_config(file).components["hms-dev"].secret_env == "HMS_DEV_WEBHOOK_SECRET"
+    assert Webhook(secret).sign("hms-1", datetime.now(UTC), "{}").startswith("v1,")
+    assert secret not in read(file)
+
+
+@pytest.mark.parametrize(
+    "order", [replace(ADD, may=("write",)), replace(ADD, may=("deploy:moon",))]
+)
+async def test_what_would_be_no_valid_configuration_is_not_written(
+    file: Path, order: ComponentsOrder
+) -> None:
+    with pytest.raises(ConfigError):
+        await run_components(order)
+
+    assert read(file) == TEXT
+
+
+async def test_a_name_that_is_taken_is_refused(file: Path) -> None:
+    await run_components(ADD)
+    before = read(file)
+
+    with pytest.raises(ConfigError):
+        await run_components(ADD)
+
+    assert read(file) == before
+
+
+async def test_rotating_changes_the_digest_only(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(ADD)
+    first = told(capsys)["token"]
+
+    await run_components(
+        ComponentsOrder(action=ComponentsAction.ROTATE, name="hms-dev", as_json=True)
+    )
+
+    second = told(capsys)["token"]
+    component = load_config(file).components["hms-dev"]
+    assert second != first
+    assert component.token_sha256 == hashlib.sha256(second.encode()).hexdigest()
+    assert component.may == ["read", "events", "deploy:staging"]
+
+
+async def test_removing_leaves_the_file_as_it_was(file: Path) -> None:
+    await run_components(ADD)
+
+    await run_components(ComponentsOrder(action=ComponentsAction.REMOVE, name="hms-dev"))
+
+    assert read(file) == TEXT
+    assert "hms-dev" in read(file.with_name("hms.yaml.before"))
+
+
+@pytest.mark.parametrize(
+    "action", [action for action in ComponentsAction if action is not ComponentsAction.ADD]
+)
+async def test_a_component_that_is_not_there_is_said_to_be_so(
+    file: Path, action: ComponentsAction
+) -> None:
+    with pytest.raises(InvalidRequest, match="There is no component nobody"):
+        await run_components(ComponentsOrder(action=action, name="nobody"))
+
+
+async def listen(file: Path, url: str) -> None:
+    await run_components(replace(ADD, webhook=url))
+    allow_private(file)
+
+
+@pytest.mark.parametrize(("status", "code"), [(204, 0), (500, 1)])
+async def test_a_test_call_is_signed_and_its_answer_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, status: int, code: int
+) -> None:
+    monkeypatch.setenv("HMS_DEV_WEBHOOK_SECRET", SECRET)
+    verified: list[object] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        verified.append(Webhook(SECRET).verify(await request.text(), dict(request.headers)))
+        return web.Response(status=status)
+
+    application = web.Application()
+    application.router.add_post("/hooks", receive)
+    async with listening(application) as root:
+        await listen(file, f"{root}/hooks")
+        order = ComponentsOrder(action=ComponentsAction.TEST, name="hms-dev")
+
+        assert await run_components(order) == code
+
+    assert [call["type"] for call in verified if isinstance(call, dict)] == ["hms.test"]
+
+
+async def test_a_test_without_its_secret_names_the_variable(file: Path) -> None:
+    await listen(file, "http://127.0.0.1:9/")
+
+    with pytest.raises(SettingsError, match="HMS_DEV_WEBHOOK_SECRET"):
+        await run_components(ComponentsOrder(action=ComponentsAction.TEST, name="hms-dev"))
+
+
+async def test_dead_calls_are_listed_and_sent_again(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await listen(file, "http://127.0.0.1:9/")
+    capsys.readouterr()
+    now = datetime.now(UTC)
+    draft = Draft(component="hms-dev", subject="D-1", type="hms.rollout.started", at=now, body="{}")
+    async with await open_database(f"sqlite:///{file.parent}/hms.db") as database:
+        async with database.store.transaction() as tx:
+            await tx.feeds.place("hms-dev")
+            await tx.feeds.advance("hms-dev", 0, [draft], now)
+        (found,) = await database.delivery_queue.claim(["hms-dev"], now, now, limit=1)
+        await database.delivery_queue.give_up(found, "answered 410")
+
+    await run_components(ComponentsOrder(action=ComponentsAction.LIST, name="hms-dev"))
+    listed = capsys.readouterr().out
+    await run_components(ComponentsOrder(action=ComponentsAction.REPLAY, name="hms-dev"))
+
+    assert "1 dead" in listed
+    assert "dead: hms.rollout.started D-1 (hms-1): answered 410" in listed
+    assert capsys.readouterr().out == "1 call is due again.\n"
+    async with await open_database(f"sqlite:///{file.parent}/hms.db") as database:
+        assert await database.delivery_queue.counts() == {"hms-dev": {DeliveryState.PENDING: 1}}
