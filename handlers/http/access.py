@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from aiohttp import web
+
 from handlers.http.pace import TokenBucket
-from handlers.http.problems import Unauthenticated
+from handlers.http.problems import FaultyRequest, Unauthenticated
 from operations.actor import Actor, ActorKind
 from operations.clock import Clock
-from operations.errors import NotPermitted, Overloaded
+from operations.errors import NotPermitted, Overloaded, Refused, StorageError
+from operations.redaction import shorten
 from operations.refusals import Refusals
 
 _BEARER = re.compile(r"bearer +([\x21-\x7e]{1,1024}) *", re.IGNORECASE | re.ASCII)
-_STRANGER = Actor(id="anonymous", kind=ActorKind.COMPONENT)
+_LOG = logging.getLogger("hms.http")
+STRANGER = Actor(id="anonymous", kind=ActorKind.COMPONENT)
 _STRANGERS_A_MINUTE = 10
-"""How many refusals of strangers are written down: they must not be able to fill the audit trail."""
+_REFUSALS_A_MINUTE = 60
+"""How many refusals are written down: nobody must be able to fill the audit trail with them."""
 
 DEPLOY = "deploy"
 """The right to deploy somewhere; `deploy:ENVIRONMENT` is the right to deploy there."""
@@ -48,25 +55,22 @@ class Component:
 
 
 class Access:
-    """Knows the components and how often each has called."""
+    """Knows the components, how often each has called, and what was refused."""
 
     def __init__(self, components: Sequence[Component], clock: Clock, refusals: Refusals) -> None:
         self._components = components
+        self._clock = clock
         self._refusals = refusals
         self._buckets: Mapping[str, TokenBucket] = {
             c.name: TokenBucket(c.requests_a_minute, clock) for c in components
         }
-        self._strangers = TokenBucket(_STRANGERS_A_MINUTE, clock)
+        self._written = {STRANGER.id: TokenBucket(_STRANGERS_A_MINUTE, clock)}
 
-    async def admit(self, authorization: str, right: str, what: str, *, changes: bool) -> Component:
-        """The component whose token this is, when it may; `what` it asks for is for the audit trail.
-
-        Raises Unauthenticated, Overloaded or NotPermitted.
-        """
-        component = self._find(authorization)
+    def identify(self, authorization: str) -> Component:
+        """The component whose token this is; raises Unauthenticated, or Overloaded beyond its rate."""
+        given = _BEARER.fullmatch(authorization)
+        component = find_by_token(self._components, given[1] if given else "")
         if component is None:
-            if changes:
-                await self.record_stranger(what, "no known token")
             raise Unauthenticated(
                 "This needs the token of a component that HMS-SYS knows.",
                 hint="Send `Authorization: Bearer TOKEN`.",
@@ -75,31 +79,47 @@ class Access:
         if wait:
             rate = component.requests_a_minute
             raise Overloaded(f"More than {rate} requests a minute.", retry_after=wait)
-        await self.require(component, right, what, changes=changes)
         return component
 
-    async def require(
-        self, component: Component, right: str, what: str, *, changes: bool = True
-    ) -> None:
-        """Raises NotPermitted when the component lacks the right."""
-        if component.may(right):
+    @contextlib.asynccontextmanager
+    async def auditing(self, actor: Actor, what: str) -> AsyncIterator[None]:
+        """Writes down what is refused within the block, for whoever asks for a change."""
+        try:
+            yield
+        except Refused as exc:
+            await self._record(actor, what, _why(exc))
+            raise
+        except web.HTTPRequestEntityTooLarge:
+            await self._record(actor, what, "the body is too large")
+            raise
+
+    async def _record(self, actor: Actor, what: str, why: str) -> None:
+        """What cannot be written down is logged: the answer stays a refusal."""
+        bucket = self._written.setdefault(actor.id, TokenBucket(_REFUSALS_A_MINUTE, self._clock))
+        if bucket.take():
             return
-        if changes:
-            await self._refusals.record(component.actor, what, f"lacks the right {right}")
-        named = f"{DEPLOY}:ENVIRONMENT" if right == DEPLOY else right
-        raise NotPermitted(
-            f"{component.name} may not do this: it lacks the right {named}.",
-            hint=f"An admin can add it under `components.{component.name}.may` in hms.yaml.",
-        )
+        try:
+            await self._refusals.record(actor, what, why)
+        except StorageError as exc:
+            _LOG.warning("a refusal of %s was not audited: %s", actor.id, exc.message)
 
-    async def record_stranger(self, what: str, why: str) -> None:
-        """Write down that somebody unknown asked for a change, as long as there are few of them."""
-        if not self._strangers.take():
-            await self._refusals.record(_STRANGER, what, why)
 
-    def _find(self, authorization: str) -> Component | None:
-        given = _BEARER.fullmatch(authorization)
-        return find_by_token(self._components, given[1] if given else "")
+def require(component: Component, right: str, what: str) -> None:
+    """Raises NotPermitted when it lacks the right to do `what`: `deploy myapp/prod 1.1`."""
+    if component.may(right):
+        return
+    named = f"{DEPLOY}:ENVIRONMENT" if right == DEPLOY else right
+    raise NotPermitted(
+        f"{component.name} may not {what}: it lacks the right {named}.",
+        hint=f"An admin can add it under `components.{component.name}.may` in hms.yaml.",
+    )
+
+
+def _why(refusal: Refused) -> str:
+    """With the first faults, as the body itself is not kept."""
+    faults = refusal.faults[:3] if isinstance(refusal, FaultyRequest) else ()
+    told = "; ".join(f"{fault.at} {fault.message}".strip() for fault in faults)
+    return shorten(" ".join(part for part in (refusal.message, told) if part))
 
 
 def find_by_token(components: Sequence[Component], token: str) -> Component | None:

@@ -57,7 +57,7 @@ def build_api(parts: ApiParts) -> Api:
     catalog = inquiries.catalog
     keyed = KeyedRequests(parts.deployments.requests, parts.store, clock, tell_rollout)
     routes = (
-        *Asking(keyed, catalog, parts.access).routes(),
+        *Asking(keyed, catalog).routes(),
         *Reading(inquiries, parts.groups, clock).routes(),
         *Receiving(parts.intake, Events(catalog), clock).routes(),
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from handlers.documents import RolloutDocument, rollout_document
-from handlers.http.access import DEPLOY, Access
+from handlers.http.access import DEPLOY, require
 from handlers.http.bodies import JSON, read_body
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.queries import Name
@@ -54,10 +54,9 @@ def tell_rollout(rollout: Rollout) -> str:
 class Asking:
     """Handlers of requests for rollouts."""
 
-    def __init__(self, keyed: KeyedRequests, catalog: Catalog, access: Access) -> None:
+    def __init__(self, keyed: KeyedRequests, catalog: Catalog) -> None:
         self._keyed = keyed
         self._catalog = catalog
-        self._access = access
 
     def routes(self) -> Sequence[Route]:
         """One."""
@@ -83,7 +82,7 @@ class Asking:
         body = _parse(await read_body(call.request, {JSON}))
         target = self._catalog.find(body.project, body.environment)
         what = f"deploy {target.name} {body.version}"
-        await self._access.require(call.component, f"{DEPLOY}:{target.environment}", what)
+        require(call.component, f"{DEPLOY}:{target.environment}", what)
         wish = DeployRequest(
             project=target.project,
             environment=target.environment,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from handlers.http.access import Access, Component
+from handlers.http.access import STRANGER, Access, Component, require
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.schemas import Schema, Schemas
 from handlers.http.validation import faults_of
@@ -53,26 +53,34 @@ class Route:
     parameters: tuple[Mapping[str, object], ...] = ()
     refusals: tuple[int, ...] = ()
 
-    @property
-    def changes(self) -> bool:
-        """Whether it asks for something to be changed."""
-        return self.method != "GET"
-
 
 def add_route(application: web.Application, route: Route, access: Access) -> None:
-    """Admit, handle, answer."""
+    """Identify, permit, handle, answer; what asks for a change and is refused is audited."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        what = f"{route.method} {route.path}"
-        authorization = request.headers.get("Authorization", "")
-        component = await access.admit(authorization, route.right, what, changes=route.changes)
+    what = f"{route.method} {route.path}"
+
+    async def carry_out(request: web.Request, component: Component) -> web.Response:
+        require(component, route.right, f"call {what}")
         document = await route.handle(Call(request=request, component=component))
         return json_answer(document, route.status)
 
+    async def read(request: web.Request) -> web.StreamResponse:
+        return await carry_out(request, access.identify(_authorization(request)))
+
+    async def change(request: web.Request) -> web.StreamResponse:
+        async with access.auditing(STRANGER, what):
+            component = access.identify(_authorization(request))
+        async with access.auditing(component.actor, what):
+            return await carry_out(request, component)
+
     if route.method == "GET":
-        application.router.add_get(route.path, answer)  # and HEAD
+        application.router.add_get(route.path, read)  # and HEAD
     else:
-        application.router.add_route(route.method, route.path, answer)
+        application.router.add_route(route.method, route.path, change)
+
+
+def _authorization(request: web.Request) -> str:
+    return request.headers.get("Authorization", "")
 
 
 def json_answer(document: Mapping[str, object], status: int = 200) -> web.Response:

@@ -19,6 +19,7 @@ from handlers.http.boundary import BoundarySettings
 from handlers.http.health import Health
 from handlers.http.hooks.door import Door, Hook
 from operations.audit import AuditEvent
+from operations.deployment.keyed_requests import KeyedRequests
 from operations.deployment.target import Catalog
 from operations.guard import Guard
 from operations.monitoring.errors.event import LogEvent
@@ -96,6 +97,7 @@ class Counter:
     engine: Engine
     inbox: Inbox
     groups: Groups
+    keyed: KeyedRequests
     url: str
     session: aiohttp.ClientSession
 
@@ -161,7 +163,7 @@ async def open_counter(
         door = Door(hooks(engine), access, clock)
         app = build_http_app(_health(engine), around=around, parts=[api.register, door.register])
         async with listening(app) as url, aiohttp.ClientSession() as session:
-            yield Counter(engine=engine, inbox=inbox, groups=groups, url=url, session=session)
+            yield Counter(engine, inbox, groups, api.keyed, url, session)
 
 
 def _health(engine: Engine) -> Health:

@@ -10,7 +10,6 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 import schemathesis
 from schemathesis import engine
 from schemathesis.config import SchemathesisConfig

@@ -51,7 +51,7 @@ async def test_a_stranger_who_would_change_something_is_audited_a_few_times(
 
     events = await counter.audited("anonymous")
     assert len(events) == 10
-    assert events[0].detail == {"what": "POST /api/v1/rollouts", "why": "no known token"}
+    assert events[0].detail["what"] == "POST /api/v1/rollouts"
 
 
 async def test_reading_without_the_right_is_403_and_not_audited(tmp_path: Path) -> None:

@@ -211,6 +211,8 @@ async def test_more_than_a_mebibyte_is_413(counter: Counter) -> None:
     answer = await counter.call("POST", EVENTS, data=b" " * (1024 * 1024 + 1), headers=JSON)
 
     assert (answer.status, answer.kind) == (413, "application/problem+json")
+    (event,) = await counter.audited("component:hms-dev")
+    assert event.detail == {"what": "POST /api/v1/events", "why": "the body is too large"}
 
 
 async def test_a_mebibyte_is_not_too_much(counter: Counter) -> None:

@@ -172,6 +172,8 @@ async def test_an_alert_without_a_target_is_named_and_the_others_are_taken(gate:
 
     assert answer.status == 422
     assert "Disk names no target" in str(answer.body["errors"])
+    (event,) = await gate.counter.audited("hook:alertmanager")
+    assert "Disk names no target" in event.detail["why"]
     assert [alert.name for alert in gate.siren.alerts] == ["HighLatency"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ async def test_the_same_key_with_another_body_is_a_conflict(counter: Counter) ->
 
     assert (answer.status, answer.kind) == (409, "application/problem+json")
     assert "D-1001" in str(answer.body["detail"])
+    assert len(await counter.audited("component:hms-dev")) == 1
     assert await count_rollouts(counter) == 1
 
 
@@ -106,7 +108,10 @@ async def test_deploying_elsewhere_is_refused_and_audited(counter: Counter) -> N
     assert "deploy:prod" in str(answer.body["detail"])
     (event,) = await counter.audited("component:hms-dev")
     assert event.action == "request.refused"
-    assert event.detail["what"] == "deploy myapp/prod 1.1"
+    assert event.detail == {
+        "what": "POST /api/v1/rollouts",
+        "why": "hms-dev may not deploy myapp/prod 1.1: it lacks the right deploy:prod.",
+    }
     assert await count_rollouts(counter) == 0
 
 
@@ -143,6 +148,28 @@ async def test_each_fault_of_a_body_is_named(
     assert isinstance(faults, list)
     assert [fault["at"] for fault in faults] == [at]
     assert await count_rollouts(counter) == 0
+    (event,) = await counter.audited("component:hms-dev")
+    assert at in event.detail["why"]
+
+
+async def test_refusals_beyond_a_measure_are_not_written_down(counter: Counter) -> None:
+    for _ in range(65):
+        await counter.call("POST", ROLLOUTS, json={})
+
+    assert len(await counter.audited("component:hms-dev")) == 60
+
+
+async def test_a_key_is_forgotten_after_a_week(counter: Counter) -> None:
+    headers = {"Idempotency-Key": "7"}
+    await counter.call("POST", ROLLOUTS, json=WISH, headers=headers)
+    counter.engine.clock.ahead += timedelta(days=6)
+    await counter.keyed.forget_old()
+    again = await counter.call("POST", ROLLOUTS, json=WISH, headers=headers)
+    counter.engine.clock.ahead += timedelta(days=2)
+    await counter.keyed.forget_old()
+    anew = await counter.call("POST", ROLLOUTS, json=WISH, headers=headers)
+
+    assert (again.body["id"], anew.body["id"]) == ("D-1001", "D-1002")
 
 
 async def test_all_faults_are_told_at_once(counter: Counter) -> None:
@@ -168,6 +195,7 @@ async def test_what_is_not_there_is_said(
     answer = await counter.call("POST", ROLLOUTS, json={**WISH, **change})
 
     assert (answer.status, answer.body["detail"]) == (422, words)
+    assert [event.detail["why"] for event in await counter.audited("component:hms-dev")] == [words]
 
 
 async def test_a_platform_that_is_away_is_503_with_a_time_to_wait(counter: Counter) -> None:

@@ -12,11 +12,12 @@ from aiohttp import web
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from handlers.http.access import Access, is_token
+from handlers.http.access import STRANGER, Access, is_token
 from handlers.http.bodies import JSON, read_body
 from handlers.http.pace import TokenBucket
 from handlers.http.problems import BodyFault, FaultyRequest, UnknownAddress
 from handlers.http.routes import json_answer
+from operations.actor import Actor, ActorKind
 from operations.clock import Clock
 from operations.errors import Overloaded, StorageUnavailable
 
@@ -50,20 +51,28 @@ class Door:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         system = request.match_info["system"]
+        async with self._access.auditing(STRANGER, "POST /hooks"):
+            hook = self._find(system, request.match_info["token"])
+        actor = Actor(id=f"hook:{system}", kind=ActorKind.COMPONENT, name=system)
+        async with self._access.auditing(actor, f"POST /hooks/{system}"):
+            accepted = await self._receive(system, hook, request)
+        return json_answer({"accepted": accepted}, 202)
+
+    def _find(self, system: str, token: str) -> Hook:
         hook = self._hooks.get(system)
         known = hook.token_sha256 if hook else _NOBODY
-        if not is_token(request.match_info["token"], known) or hook is None:
-            await self._access.record_stranger("POST /hooks", "no known hook")
+        if not is_token(token, known) or hook is None:
             raise UnknownAddress("There is nothing at this address.")
-        wait = self._buckets[system].take()
-        if wait:
+        return hook
+
+    async def _receive(self, system: str, hook: Hook, request: web.Request) -> int:
+        if self._buckets[system].take():
             raise _later(f"More than {_A_MINUTE} calls a minute.")
         payload = _payload_of(await read_body(request, {JSON}))
         try:
-            accepted = await hook.receive(payload)
+            return await hook.receive(payload)
         except Overloaded as exc:
             raise _later(exc.message) from exc
-        return json_answer({"accepted": accepted}, 202)
 
 
 def _later(why: str) -> StorageUnavailable:
