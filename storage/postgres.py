@@ -32,6 +32,9 @@ NAMES_HELD = 1
 """First number of the advisory locks of names."""
 
 _POOL_SIZE = 10
+_UNDO_SECONDS = 1.0
+_PARTING_SECONDS = 1.5
+"""How long a connection may take to become free again, and all of them to be closed."""
 _DEAF_POLL_SECONDS = 0.5
 _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
@@ -163,17 +166,17 @@ class PostgresEngine:
             # One reading transaction sees one state of everything.
             isolation = "read_committed" if writing else "repeatable_read"
             transaction = connection.transaction(isolation=isolation, readonly=not writing)
-            with translated():
-                await transaction.start()
             session = PostgresSession(connection, writing=writing)
             try:
+                with translated():
+                    await transaction.start()
                 yield session
                 await session.send_announcements()
+                with translated():
+                    await transaction.commit()
             except BaseException:
-                await _roll_back(transaction)
+                await _undo(connection, transaction)
                 raise
-            with translated():
-                await transaction.commit()
 
     async def attend(self) -> None:
         """Listen, unless that is so already; a database that cannot be reached is tried again next time."""
@@ -193,7 +196,7 @@ class PostgresEngine:
             self._ear = None
         if self._pool is not None:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with asyncio.timeout(_PARTING_SECONDS):
                     await self._pool.close()
             except (TimeoutError, *_UNAVAILABLE):
                 self._pool.terminate()
@@ -209,7 +212,7 @@ class PostgresEngine:
             yield connection
         finally:
             with suppress(StorageError), translated():
-                await pool.release(connection, timeout=CONNECT_SECONDS)
+                await pool.release(connection, timeout=_PARTING_SECONDS)
 
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._pool_turn:
@@ -250,8 +253,21 @@ class PostgresEngine:
             bell.ring()
 
 
-async def _roll_back(transaction: asyncpg.transaction.Transaction) -> None:
-    """Undo what is open; a failure here must not hide the error that led here."""
-    with suppress(StorageError), translated():
-        async with asyncio.timeout(STATEMENT_SECONDS):
-            await transaction.rollback()
+async def _undo(
+    connection: asyncpg.Connection, transaction: asyncpg.transaction.Transaction
+) -> None:
+    """Undo what is open, or cut the connection, by which the server undoes it.
+
+    A failure here must not hide the error that led here, nor may a server that hangs delay it for long: it
+    may be the end of the process that waits.
+    """
+    is_undone = False
+    try:
+        with suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(_UNDO_SECONDS):
+                with translated():
+                    await transaction.rollback()
+            is_undone = True
+    finally:
+        if not is_undone:
+            connection.terminate()

@@ -16,9 +16,12 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from operations.clock import Clock
 from operations.deployment.rollout import Rollout, RolloutDraft, RolloutKind, RolloutState
@@ -78,6 +81,21 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(10)
             self._process = None
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Within the block it takes connections and answers nothing."""
+        if self._process is None:
+            raise RuntimeError("It does not run.")
+        parent = psutil.Process(self._process.pid)
+        family = [parent, *parent.children(recursive=True)]
+        for each in family:
+            each.suspend()
+        try:
+            yield
+        finally:
+            for each in family:
+                each.resume()
 
     def remove(self) -> None:
         """Stop, and leave nothing."""

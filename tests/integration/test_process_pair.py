@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
-from operations.deployment.rollout import RolloutState
+from operations.deployment.rollout import Phase, RolloutState
 from tests.contract.databases import PostgresServer
 from tests.factories import ALICE, BOB, CAROL
 from tests.integration.processes import open_world
@@ -54,3 +55,25 @@ async def test_two_people_who_approve_at_once_in_two_processes_start_it_once(
         # Alice's answer, and one for whoever came second; the card answers the first.
         await until(lambda: len(world.slack.private) == 2, 5)
         assert world.slack.private[1].user in {BOB.id, CAROL.id}
+
+
+async def test_a_database_that_hangs_does_not_keep_the_process_from_stopping(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    places = {"web": "staging"}
+    async with open_world(tmp_path, places, postgres_server.create()) as world:
+        world.kubernetes.pace = 0.5
+        bot = await world.start()
+        await world.say(bot, "deploy web staging 1.1")
+        await world.reaches("web", Phase.FOLLOWING)
+        with postgres_server.hanging():
+            await asyncio.sleep(1.0)  # what is under way runs into it
+            begun = time.monotonic()
+            assert await bot.terminate(10) == 0
+            took = time.monotonic() - begun
+        world.let_claims_end()
+        await world.start()
+        await world.told_once("Live: web 1.1 → staging")
+
+    assert took < 8
+    assert "Traceback" not in bot.said
