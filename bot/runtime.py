@@ -102,6 +102,7 @@ class Bot:
             SlackParts(
                 deployments=services.deployments,
                 alerting=services.monitoring.alerting,
+                triage=services.errors.triage,
                 digests=DigestParts(
                     digests=services.digests.digests,
                     painter=services.digests.painter,

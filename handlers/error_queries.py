@@ -5,70 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from handlers.language import Errors, render
-from operations.actor import Actor
 from operations.deployment.target import Catalog
 from operations.durations import say_duration
-from operations.errors import InvalidRequest
-from operations.monitoring.errors.group import (
-    ErrorGroup,
-    GroupDetail,
-    GroupQuery,
-    GroupReport,
-    Order,
-)
+from operations.monitoring.errors.group import GroupQuery, GroupReport, Order
+from operations.monitoring.errors.triage import Triage
 
 _DAY = timedelta(days=1)
-
-
-class Triage(Protocol):
-    """What people ask of the central log, and do about it; `operations.monitoring.errors.triage`."""
-
-    async def list(self, query: GroupQuery) -> Sequence[GroupReport]:
-        """Open groups."""
-        ...
-
-    async def show(self, group_id: int) -> GroupDetail:
-        """One in full; raises InvalidRequest when there is none."""
-        ...
-
-    async def resolve(self, group_id: int, actor: Actor) -> ErrorGroup:
-        """Done with, until it is seen again; raises StaleDecision when somebody was first."""
-        ...
-
-    async def silence(self, group_id: int, actor: Actor, span: timedelta) -> ErrorGroup:
-        """Tell nobody of it for so long."""
-        ...
-
-    async def after_rollout(self, rollout_name: str) -> Sequence[ErrorGroup]:
-        """Those that began or came back after this rollout, worst first."""
-        ...
-
-
-class NothingCounted:
-    """A Triage where no central log is kept yet."""
-
-    async def list(self, query: GroupQuery) -> Sequence[GroupReport]:
-        """Nothing."""
-        return ()
-
-    async def show(self, group_id: int) -> GroupDetail:
-        """There is none."""
-        raise InvalidRequest(f"There is no error group E-{group_id}.", hint="See `errors`.")
-
-    async def resolve(self, group_id: int, actor: Actor) -> ErrorGroup:
-        """There is none."""
-        return (await self.show(group_id)).report.group
-
-    async def silence(self, group_id: int, actor: Actor, span: timedelta) -> ErrorGroup:
-        """There is none."""
-        return (await self.show(group_id)).report.group
-
-    async def after_rollout(self, rollout_name: str) -> Sequence[ErrorGroup]:
-        """None."""
-        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +71,3 @@ async def find_groups(triage: Triage, catalog: Catalog, command: Errors, now: da
     return Found(
         command=command, reports=reports[: command.count], has_more=len(reports) > command.count
     )
-
-
-def has_come_back(group: ErrorGroup) -> bool:
-    """Whether somebody called it resolved, and it was seen again."""
-    return group.resolved_at is not None and group.resolved_at < group.last_seen

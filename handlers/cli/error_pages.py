@@ -8,7 +8,7 @@ from datetime import datetime
 from handlers.cli.pages import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import clock_time, who
-from handlers.error_queries import Found, has_come_back
+from handlers.error_queries import Found
 from handlers.spark import spark_line
 from operations.durations import say_duration
 from operations.monitoring.errors.group import (
@@ -73,8 +73,7 @@ def _state(group: ErrorGroup, terminal: Terminal) -> str:
     if group.state is GroupState.RESOLVED:
         by = f" by {who(group.resolved_by, terminal.names)}" if group.resolved_by else ""
         return f"Resolved{by} {clock_time(group.resolved_at)}"
-    after = f" after {group.rollout}" if group.rollout else ""
-    return f"Open, came back{after}" if has_come_back(group) else "Open"
+    return f"Open since {group.rollout}" if group.rollout else "Open"
 
 
 def _when(at: datetime, now: datetime, release: str) -> str:

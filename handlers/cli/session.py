@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from handlers.cli.services import CliServices
 from handlers.cli.terminal import Terminal
-from handlers.error_queries import Triage
 from handlers.language import Values
 from operations.actor import Actor
 from operations.deployment.service import Deployments
 from operations.errors import InvalidRequest
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.digest.digests import Digests
+from operations.monitoring.errors.triage import Triage
 
 
 @dataclass(frozen=True, slots=True)

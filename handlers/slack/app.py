@@ -13,7 +13,6 @@ from slack_bolt.authorization.authorize_result import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.error_queries import NothingCounted, Triage
 from handlers.slack import commands, forms
 from handlers.slack.alert_buttons import AlertButtons
 from handlers.slack.alert_cards import AlertCards
@@ -34,6 +33,7 @@ from operations.deployment.service import Deployments
 from operations.errors import ProviderUnauthorized
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
+from operations.monitoring.errors.triage import Triage
 from operations.outbox import NoticeQueue
 
 _LOG = logging.getLogger("hms.slack")
@@ -65,7 +65,7 @@ class SlackParts:
     guard: Guard
     capabilities: Mapping[str, Capabilities]
     owner: str
-    triage: Triage = field(default_factory=NothingCounted)
+    triage: Triage
     digests: DigestParts | None = None
     shipments: Shipments | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from handlers.error_queries import Triage
 from handlers.slack.subjects import Reply, Subject, UnknownSubject
 from handlers.slack.views.aftermath import Aftermath, new_errors_reply
 from handlers.slack.views.blocks import Message
@@ -29,6 +28,7 @@ from operations.deployment.service import Deployments
 from operations.deployment.target import ApprovalRule, Target
 from operations.deployment.way_back import left_undone
 from operations.errors import OperationError, UnknownRollout, UnknownTarget
+from operations.monitoring.errors.triage import Triage
 from operations.outbox import NoticeKind
 
 Shipments = Callable[[Rollout], Awaitable[Shipped | None]]

@@ -12,7 +12,6 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers import language
-from handlers.error_queries import Triage
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.digest import DigestAnswers
@@ -32,6 +31,7 @@ from operations.deployment.service import Deployments
 from operations.errors import InvalidRequest
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.digest.digests import Digests
+from operations.monitoring.errors.triage import Triage
 
 _LOGS_LIMIT = 100
 _HISTORY_LIMIT = 50

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from handlers.error_queries import Triage
 from handlers.slack.boundary import Asker
 from handlers.slack.buttons import Deed
 from handlers.slack.ids import ActionId
 from handlers.slack.views import errors
 from handlers.slack.views.blocks import Message
 from operations.clock import Clock
+from operations.monitoring.errors.triage import Triage
 
 _SPAN = timedelta(hours=1)
 

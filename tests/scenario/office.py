@@ -16,8 +16,6 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from bot.releases import RolloutReleases
-from handlers.error_queries import Triage
 from handlers.slack import http
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.digest_cards import DigestParts
@@ -30,8 +28,8 @@ from operations.deployment.rollout import Rollout
 from operations.deployment.target import Catalog
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
-from operations.monitoring.errors.triage import Triage as StoredTriage
 from operations.routing import Routing
+from tests.central_log import make_triage
 from tests.factories import ALICE, make_catalog
 from tests.fakes_deployment import ScriptedProvider
 from tests.slack_stand_in import BOT_TOKEN, Said, SlackStandIn, listening, until
@@ -168,14 +166,13 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(  # noqa: PLR0913 - until the real log stands behind every office
+async def open_office(  # noqa: PLR0913 - each scene names only what is special about it
     tmp_path: Path,
     slack: SlackStandIn,
     *,
     catalog: Catalog | None = None,
     provider: ScriptedProvider | None = None,
     checks: Sequence[Check] = (),
-    triage: Triage | None = None,
     digests: Callable[[Engine], DigestParts] | None = None,
     delivering: bool = True,
     routing: Routing | None = None,
@@ -201,7 +198,7 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
             guard=run_plainly,
             capabilities={"k8s": engine.provider.capabilities},
             owner="bot-1",
-            triage=triage or _real_triage(engine),
+            triage=make_triage(engine.database, engine.deployments.inquiries, engine.clock),
             digests=digests(engine) if digests else None,
             addresses={check.id: check.url for check in checks},
             delivery=BRISK,
@@ -214,12 +211,6 @@ async def open_office(  # noqa: PLR0913 - until the real log stands behind every
         if delivering:
             await stack.enter_async_context(running(side))
         yield Office(slack=slack, engine=engine, side=side, url=url, session=people)
-
-
-def _real_triage(engine: Engine) -> Triage:
-    """The central log over the same database."""
-    releases = RolloutReleases(engine.deployments.inquiries, engine.clock)
-    return StoredTriage(store=engine.database.store, releases=releases, clock=engine.clock)
 
 
 @asynccontextmanager

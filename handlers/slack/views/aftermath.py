@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.error_queries import has_come_back
 from handlers.slack.ids import block_prefix
 from handlers.slack.views.blocks import (
     Message,
@@ -50,7 +49,7 @@ def new_errors_reply(after: Aftermath) -> Message:
     rollout, groups = after.rollout, after.groups
     ids = f"{block_prefix(rollout.name, NoticeKind.ERRORS.value)}{rollout.revision}"
     head = _headline(after)
-    lines = [_line(group, after.now) for group in groups[:_SHOWN]]
+    lines = [_line(group, after) for group in groups[:_SHOWN]]
     hidden = len(groups) - _SHOWN
     more = f"`errors {rollout.project} {rollout.environment}`"
     return message(
@@ -83,7 +82,7 @@ def _is_open(after: Aftermath) -> bool:
 def _headline(after: Aftermath) -> str:
     """`3 new errors 4 minutes after 1.4.2 → myapp/prod`."""
     rollout = after.rollout
-    new = [group for group in after.groups if not has_come_back(group)]
+    new = [group for group in after.groups if not _has_come_back(group, rollout)]
     back = len(after.groups) - len(new)
     what = f"{cut(rollout.release.version, 90)} → {cut(rollout.target_name, 121)}"
     if not new:
@@ -110,15 +109,21 @@ def _in_words(span: timedelta) -> str:
     return _many(seconds // size, unit)
 
 
-def _line(group: ErrorGroup, now: datetime) -> str:
+def _line(group: ErrorGroup, after: Aftermath) -> str:
     """In its thread the rollout goes without saying."""
     return dots(
         group_title(group, 120),
         group.label,
         group.level.word,
         times(group.count),
-        mark_line(replace(group, rollout=""), now),
+        "↩️ came back" if _has_come_back(group, after.rollout) else "",
+        mark_line(group, after.now),
     )
+
+
+def _has_come_back(group: ErrorGroup, rollout: Rollout) -> bool:
+    """What was seen before had been resolved."""
+    return rollout.started_at is not None and group.first_seen < rollout.started_at
 
 
 def _many(count: int, one: str) -> str:

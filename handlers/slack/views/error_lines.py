@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 
-from handlers.error_queries import has_come_back
 from handlers.slack.ids import ActionId, ButtonValue
 from handlers.slack.views.blocks import Block, bold, button, clock, code, dots, one_line, person
 from handlers.spark import spark_line
@@ -17,6 +16,10 @@ from operations.monitoring.errors.event import Level
 from operations.monitoring.errors.group import ErrorGroup, GroupReport, GroupState
 
 TITLE_LIMIT = 150
+
+Live = Mapping[str, datetime]
+"""The rollouts that serve now (`D-1042`), and when they were begun."""
+NOTHING_LIVE: Live = {}
 
 
 def group_circle(group: ErrorGroup) -> str:
@@ -39,7 +42,6 @@ def brief_line(group: ErrorGroup, now: datetime) -> str:
         one_line(group.target_name, 80),
         times(group.count),
         f"last {_ago(group.last_seen, now)}",
-        "came back" if has_come_back(group) else "",
     )
 
 
@@ -55,9 +57,9 @@ def fact_line(group: ErrorGroup, now: datetime) -> str:
     )
 
 
-def mark_line(group: ErrorGroup, now: datetime, fresh: Collection[str] = ()) -> str:
-    """What is special about it. `fresh`: the rollouts that serve now."""
-    return dots(_novelty(group, fresh), _silence(group, now), resolution(group, now))
+def mark_line(group: ErrorGroup, now: datetime, live: Live = NOTHING_LIVE) -> str:
+    """What is special about it."""
+    return dots(_novelty(group, live), _silence(group, now), resolution(group, now))
 
 
 def hours_line(report: GroupReport) -> str:
@@ -111,11 +113,13 @@ def _last_release(group: ErrorGroup) -> str:
     return "" if group.last_release == group.first_release else _release(" on", group.last_release)
 
 
-def _novelty(group: ErrorGroup, fresh: Collection[str]) -> str:
-    after = f" after {one_line(group.rollout, 20)}" if group.rollout else ""
-    if has_come_back(group):
-        return f"↩️ came back{after}"
-    return f"🆕 new{after}, which is live now" if group.rollout in fresh else ""
+def _novelty(group: ErrorGroup, live: Live) -> str:
+    """What was seen before the rollout that it is tied to had been resolved, and came back."""
+    begun = live.get(group.rollout)
+    if begun is None:
+        return ""
+    word = "↩️ came back" if group.first_seen < begun else "🆕 new"
+    return f"{word} after {one_line(group.rollout, 20)}, which is live now"
 
 
 def _silence(group: ErrorGroup, now: datetime) -> str:

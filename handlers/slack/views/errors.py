@@ -5,7 +5,7 @@ Their block_ids name no subject: only the asker sees them, so that nothing can b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.error_queries import Found
@@ -28,6 +28,8 @@ from handlers.slack.views.blocks import (
     text_of,
 )
 from handlers.slack.views.error_lines import (
+    NOTHING_LIVE,
+    Live,
     brief_line,
     fact_line,
     group_buttons,
@@ -45,12 +47,12 @@ _SAMPLES = 3
 _FRAMES = 8
 
 
-def listing(found: Found, now: datetime, fresh: Collection[str] = ()) -> Message:
-    """The first ones with buttons, the rest as lines. `fresh`: the rollouts that serve now."""
+def listing(found: Found, now: datetime, live: Live = NOTHING_LIVE) -> Message:
+    """The first ones with buttons, the rest as lines."""
     if not found.reports:
         return nothing(found)
     head = _head(found)
-    shown = _with_buttons(found.reports[:_WITH_BUTTONS], now, fresh)
+    shown = _with_buttons(found.reports[:_WITH_BUTTONS], now, live)
     taken = sum(len(text_of(block)) for row in shown for block in row)
     rest = found.reports[len(shown) :]
     lines = _lines(rest, now, _LINES_UNTIL - taken)
@@ -72,7 +74,7 @@ def nothing(found: Found) -> Message:
     )
 
 
-def detail(found: GroupDetail, now: datetime, fresh: Collection[str] = ()) -> Message:
+def detail(found: GroupDetail, now: datetime, live: Live = NOTHING_LIVE) -> Message:
     """One group in full."""
     group = found.report.group
     return message(
@@ -81,7 +83,7 @@ def detail(found: GroupDetail, now: datetime, fresh: Collection[str] = ()) -> Me
             section(
                 group_title(group, 300),
                 fact_line(group, now),
-                mark_line(group, now, fresh),
+                mark_line(group, now, live),
                 hours_line(found.report),
                 block_id=_ids(group, "head"),
             ),
@@ -137,14 +139,12 @@ def _where_and_how_often(group: ErrorGroup) -> str:
     return f"{group.label}, {one_line(group.target_name, 60)}, {times(group.count)}"
 
 
-def _with_buttons(
-    reports: Sequence[GroupReport], now: datetime, fresh: Collection[str]
-) -> list[list[Block]]:
+def _with_buttons(reports: Sequence[GroupReport], now: datetime, live: Live) -> list[list[Block]]:
     """As many as leave room for the others' lines."""
     shown: list[list[Block]] = []
     room = _BUTTONS_UNTIL
     for report in reports:
-        row = _row(report, now, fresh)
+        row = _row(report, now, live)
         room -= sum(len(text_of(block)) for block in row)
         if room < 0:
             break
@@ -152,12 +152,12 @@ def _with_buttons(
     return shown
 
 
-def _row(report: GroupReport, now: datetime, fresh: Collection[str]) -> list[Block]:
+def _row(report: GroupReport, now: datetime, live: Live) -> list[Block]:
     group = report.group
     told = section(
         group_title(group),
         fact_line(group, now),
-        dots(hours_line(report), mark_line(group, now, fresh)),
+        dots(hours_line(report), mark_line(group, now, live)),
         block_id=_ids(group, "line"),
     )
     row = actions(*group_buttons(group, now), block_id=_ids(group, "buttons"))

@@ -122,7 +122,7 @@ class Triage:
             now = self._clock.now()
             group = _found(await tx.groups.get(group_id, lock=True), group_id)
             if group.state is GroupState.RESOLVED:
-                raise StaleDecision(f"{group.label} is resolved already.")
+                raise StaleDecision(f"{group.label} is resolved already{_by(group.resolved_by)}.")
             [stored] = await tx.groups.save([change(group, now)])
             await tx.audit.add(AuditEvent(at=now, actor=actor, action=action, subject=group.label))
             return stored
@@ -136,6 +136,10 @@ def _found(group: ErrorGroup | None, group_id: int) -> ErrorGroup:
     if group is None:
         raise InvalidRequest(f"There is no error E-{group_id}.", hint="See `errors`.")
     return group
+
+
+def _by(actor: Actor | None) -> str:
+    return f", by <@{actor.id}>" if actor else ""
 
 
 def _require_person(actor: Actor) -> None:

@@ -10,6 +10,7 @@ from handlers.slack.app import SlackParts, build_slack, client_session, web_clie
 from handlers.slack.ids import ActionId
 from operations.errors import ProviderUnauthorized
 from operations.monitoring.alerting import Alerting
+from tests.central_log import make_triage
 from tests.scenario.office import open_office
 from tests.slack_stand_in import BOT_TOKEN, open_slack
 from tests.workshops import Engine, open_engine, run_plainly
@@ -20,6 +21,7 @@ def parts_of(engine: Engine) -> SlackParts:
     return SlackParts(
         deployments=engine.deployments,
         alerting=Alerting(checks=(), store=engine.database.store, clock=engine.clock),
+        triage=make_triage(engine.database, engine.deployments.inquiries, engine.clock),
         queue=engine.database.notice_queue,
         clock=engine.clock,
         guard=run_plainly,

@@ -15,6 +15,7 @@ from handlers.slack.app import SlackParts, SlackSide, build_slack, client_sessio
 from handlers.slack.socket import SocketConnection, SocketSettings, check_tokens
 from operations.errors import ProviderUnauthorized, ProviderUnavailable
 from operations.monitoring.alerting import Alerting
+from tests.central_log import make_triage
 from tests.slack_stand_in import APP_TOKEN, BOT_TOKEN, SlackStandIn, open_slack, until
 from tests.workshops import open_engine, run_plainly
 
@@ -48,6 +49,7 @@ async def side_of(tmp_path: Path, slack: SlackStandIn) -> AsyncIterator[SlackSid
         parts = SlackParts(
             deployments=engine.deployments,
             alerting=Alerting(checks=(), store=engine.database.store, clock=engine.clock),
+            triage=make_triage(engine.database, engine.deployments.inquiries, engine.clock),
             queue=engine.database.notice_queue,
             clock=engine.clock,
             guard=run_plainly,
