@@ -270,4 +270,5 @@ async def _undo(
             is_undone = True
     finally:
         if not is_undone:
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # one that was lost has been put away already
+                connection.terminate()
