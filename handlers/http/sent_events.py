@@ -6,6 +6,7 @@ numbers of 4,300 digits, and faults are looked for up to as many as are told. Al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
@@ -58,12 +59,18 @@ class SentEvent(BaseModel):
     """More about it. `fingerprint`, `stack`, `release` and `type` are understood."""
 
 
+# An escaped backslash, a pair of surrogates, or half of one, which is no character.
+_ESCAPES = re.compile(
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 _EVENT = TypeAdapter(SentEvent)
 _EVENTS: TypeAdapter[list[SentEvent]] = TypeAdapter(Annotated[list[SentEvent], FailFast()])
 
 
 def read_events(text: str, kind: str) -> list[SentEvent]:
     """Every event of a body; raises FaultyRequest with the faults of the first ones that are wrong."""
+    text = _mended(text)
     begin = text.lstrip()
     if not begin:
         raise faulty([BodyFault("", "is empty")])
@@ -77,6 +84,13 @@ def read_events(text: str, kind: str) -> list[SentEvent]:
         return [_EVENT.validate_json(text)]
     except ValidationError as exc:
         raise faulty(_faults_of_one(text, exc)) from exc
+
+
+def _mended(text: str) -> str:
+    """Programs cut texts in the middle of an emoji; the half that is left is no reason to refuse them."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _ESCAPES.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
 
 
 def faulty(faults: list[BodyFault]) -> FaultyRequest:

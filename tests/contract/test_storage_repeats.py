@@ -8,11 +8,16 @@ from datetime import timedelta
 
 import pytest
 
+from operations.deployment.keyed_requests import KeyedRequests, RequestKey
 from operations.deployment.repeats import Repeat
+from operations.deployment.requests import DeployRequest
+from operations.deployment.rollout import HistoryQuery
 from operations.errors import StorageError, VersionConflict
 from storage.database import Database
 from tests.contract.databases import make_draft
-from tests.factories import NOON
+from tests.factories import ALICE, NOON, make_catalog
+from tests.fakes_deployment import ScriptedProvider
+from tests.workshops import ShiftedClock, make_deployments
 
 pytest_plugins = ("tests.contract.database_fixtures",)
 
@@ -78,6 +83,25 @@ async def test_of_two_at_once_one_rollout_is_left(database: Database) -> None:
     assert sorted(task.result() for task in tasks) == [False, False, False, True]
     async with database.store.snapshot() as tx:
         assert len(await tx.rollouts.waiting("myapp", "prod")) == 1
+
+
+async def test_keyed_requests_at_once_make_one_rollout_and_hear_the_same(
+    database: Database,
+) -> None:
+    clock = ShiftedClock()
+    deployments = make_deployments(make_catalog(), ScriptedProvider(), database, None, clock)
+    keyed = KeyedRequests(
+        deployments.requests, database.store, clock, lambda rollout: f"{rollout.name}"
+    )
+    wish = DeployRequest(project="myapp", environment="staging", version="1.1")
+    key = RequestKey("ticket-7", "abc")
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(keyed.request(wish, ALICE, key)) for _ in range(6)]
+
+    assert len({task.result() for task in tasks}) == 1
+    history = await deployments.inquiries.history(HistoryQuery(limit=20))
+    assert [rollout.name for rollout in history.rollouts] == [tasks[0].result()]
 
 
 async def test_old_ones_are_forgotten_and_young_ones_kept(database: Database) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from handlers.http.access import Component
 from tests.scenario.counter import COMPONENTS, DEV, READER, Counter, open_counter
@@ -102,6 +103,21 @@ async def test_a_sane_request_id_is_echoed(counter: Counter) -> None:
     answer = await counter.call("GET", TARGETS, headers={"X-Request-Id": "abc-123"})
 
     assert answer.headers["X-Request-Id"] == "abc-123"
+
+
+async def test_every_log_line_of_a_request_carries_its_id(tmp_path: Path) -> None:
+    seen: list[object] = []
+
+    async def guard(name: str, work: Callable[[], Awaitable[None]]) -> str:
+        seen.append(structlog.contextvars.get_contextvars().get("request_id"))
+        await work()
+        return ""
+
+    async with open_counter(tmp_path, guard=guard) as counter:
+        await counter.call("GET", TARGETS, headers={"X-Request-Id": "abc-123"})
+        await counter.call("GET", TARGETS)
+
+    assert seen == ["abc-123", "r-1"]
 
 
 @pytest.mark.parametrize("given", ["two words", "x" * 200, "ä"])
