@@ -61,8 +61,12 @@ def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ())
             "site": {"repository": "acme/site", "environments": {"prod": _ON_FORGE}},
         },
         "checks": list(checks),
+        "errors": {"sources": [_POD_LOGS]},
     }
     path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+
+
+_POD_LOGS = {"target": "myapp/staging", "pods": True, "pattern": "ERROR|Traceback"}
 
 
 def watch(website: str) -> list[Check]:
