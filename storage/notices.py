@@ -59,7 +59,8 @@ class SqlNotices:
         at = from_time(now)
         rows = [row_of(more, at) for more in self._routing.beside(notice)]
         if notice.channel:
-            rows.append(row_of(notice, at, is_covered=self._routing.is_covered(notice)))
+            # Slack's row first, as who falls back takes them: else each could wait for the other's.
+            rows.insert(0, row_of(notice, at, is_covered=self._routing.is_covered(notice)))
         if rows:
             await self._session.defer(PUT, rows)
             self._session.announce(Topic.NOTICES)

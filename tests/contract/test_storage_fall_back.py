@@ -252,3 +252,30 @@ async def test_what_waits_on_a_way_that_is_gone_is_given_up(routed: Database) ->
     assert await queue.retire((SLACK, MAIL), NOON) == {PAGER: 1}
     assert await routed.notice_queue.depth() == 2
     assert await queue.retire((SLACK, MAIL), NOON) == {}
+
+
+async def test_who_puts_and_who_falls_back_do_not_lock_each_other_out(routed: Database) -> None:
+    """Both write a notice's rows of several routes at once, again and again."""
+    for number in range(8):
+        await put(
+            routed, Notice(subject=f"A-{number}", kind=FIRED.kind, channel="C1", urgency=Urgency(1))
+        )
+    await fail(routed)
+
+    async def fire() -> None:
+        for turn in range(40):
+            async with routed.store.transaction() as tx:
+                for number in range(8):
+                    urgency = Urgency(1 - turn % 2)
+                    notice = Notice(
+                        subject=f"A-{number}", kind=FIRED.kind, channel="C1", urgency=urgency
+                    )
+                    await tx.notices.put(notice, NOON)
+
+    async def fall() -> None:
+        for _ in range(60):
+            await fall_back(routed, NOON + 2 * MINUTE)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fire())
+        group.create_task(fall())
