@@ -164,7 +164,7 @@ def draw(drawing: Drawing) -> bytes:
 
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 3.6), dpi=120, facecolor=_GROUND, layout="constrained")
+    figure = Figure(figsize=(8, 3.2), dpi=150, facecolor=_GROUND, layout="constrained")
     axes = figure.add_subplot(facecolor=_GROUND)
     top = max([1, *drawing["hours"], *drawing["before"]])
     _draw_counts(axes, drawing)

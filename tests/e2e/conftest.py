@@ -18,7 +18,7 @@ _FAST = 0.4
 _UNHURRIED = 2.0
 """Seconds a step of a platform takes: so that pictures show something on its way."""
 
-_CHROMIUM = (
+CHROMIUM = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -81,7 +81,7 @@ async def camera_and_workspace(
     """A newcomer's browser on the demo's page. What the page throws fails the test."""
     errors: list[str] = []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=[*_CHROMIUM])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM])
         page = await browser.new_page(viewport={"width": 960, "height": 800}, timezone_id="UTC")
         page.on("pageerror", lambda error: errors.append(str(error)))
         camera, workspace = Camera(page, pictures), Workspace(page)

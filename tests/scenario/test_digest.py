@@ -72,14 +72,14 @@ class Morning:
             known = await tx.groups.add(replace(old, first_seen=at - 90 * HOUR, last_seen=at))
             await tx.counts.count({fresh.id: {at: 3}, known.id: {at: 40}})
             await tx.counts.count_targets({("myapp", "prod"): {at: 43, at - 24 * HOUR: 20}})
-            await tx.alerts.add(_draft(now - HOUR))
+            await tx.alerts.add(make_draft(now - HOUR))
 
     async def card(self) -> Said:
         """The digest's message, once it is there."""
         return await self.office.card("Digest: ", CHANNEL)
 
 
-def _draft(at: datetime) -> AlertDraft:
+def make_draft(at: datetime) -> AlertDraft:
     return AlertDraft(
         check_id="myapp/prod:web",
         name="web",

@@ -36,7 +36,7 @@ async def test_it_is_a_picture_of_a_size_that_mail_and_slack_take(digest: object
 
     assert picture.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", picture[16:24])
-    assert (width, height) == (1200, 432)
+    assert (width, height) == (1200, 480)
     assert len(picture) < 200_000
 
 
