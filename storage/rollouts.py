@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -106,6 +107,8 @@ _STANDING = Statement(
     sa.select(_R.revision, _R.lease_number, _R.lease_owner).where(_R.id == sa.bindparam("id"))
 )
 _NEWEST_OF_ALL = 1 << 62
+_ID = re.compile(r"[UW][A-Z0-9]{2,}|\w+:.+")
+"""A Slack user's id, or that of a login or component, which begins with its kind."""
 
 
 class SqlRollouts:
@@ -277,9 +280,12 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
     values: dict[str, object] = {
         "project": query.project,
         "environment": query.environment,
-        "requested_by": query.requested_by,
     }
     chosen = {name: value for name, value in values.items() if value}
+    if _ID.fullmatch(query.requested_by):
+        chosen["requested_by"] = query.requested_by
+    elif query.requested_by:
+        chosen["requester"] = query.requested_by.lower()
     if query.since is not None:
         chosen["since"] = from_time(query.since)
     if query.before is not None:
@@ -289,11 +295,12 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
 
 @cache
 def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 32."""
+    """The statement for this choice of rules; there are at most 48."""
     known: dict[str, sa.ColumnElement[bool]] = {
         "project": _OF_TARGET[0],
         "environment": _OF_TARGET[1],
         "requested_by": _R.requested_by_id == sa.bindparam("requested_by"),
+        "requester": sa.func.lower(_R.requested_by_name) == sa.bindparam("requester"),
         "since": _R.requested_at >= sa.bindparam("since"),
         "before": _R.id < sa.bindparam("before"),
     }

@@ -48,7 +48,17 @@ def build_app(hooks: Hooks) -> typer.Typer:
     )
 
     @app.callback()
-    def overview(ctx: typer.Context) -> None:
+    def overview(
+        ctx: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+        json: bool = typer.Option(
+            False, "--json", help="Answer in JSON; may follow the command too."
+        ),
+    ) -> None:
+        ctx.obj = ["--json"] if json else []
+        if version:
+            typer.echo(f"hms-sys {_version()}")
+            raise typer.Exit()
         if ctx.invoked_subcommand is None:
             typer.echo(ctx.get_help())
 
@@ -56,13 +66,29 @@ def build_app(hooks: Hooks) -> typer.Typer:
         if shown := _own_help(ctx):
             typer.echo(shown)
             return
-        raise typer.Exit(run_words(hooks, [ctx.info_name or "", *ctx.args]))
+        raise typer.Exit(run_words(hooks, [ctx.info_name or "", *_leading(ctx), *ctx.args]))
 
     for verb in VERBS:
         app.command(verb.name, help=verb.summary, context_settings=_AS_SAID)(say)
     app.command(_ANY, hidden=True, context_settings=_AS_SAID)(say)
     _add_programs(app, hooks)
     return app
+
+
+def _leading(ctx: typer.Context) -> list[str]:
+    """What was said before the verb, unless it is said after it as well."""
+    given: list[str] = ctx.obj or []
+    return [word for word in given if word not in ctx.args]
+
+
+def _version() -> str:
+    """Of the installation; read when it is asked for."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("hms-sys")
+    except PackageNotFoundError:
+        return "of an unknown version: it is not installed"
 
 
 def _own_help(ctx: typer.Context) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +25,6 @@ from operations.errors import InvalidRequest
 Asking = Status | History | Show | Why | Logs
 
 _FORMATS = ("table", "json", "csv")
-_USER = re.compile(r"[UW][A-Z0-9]{5,}")
 _FOLLOW_SECONDS = 2.0
 _FOLLOW_LINES = 200
 
@@ -106,14 +104,13 @@ def _spelling(said: str, known: Iterable[str]) -> str:
 
 
 def _person(said: str, session: Session) -> str:
-    """The id of whom `--by` means: `me`, a known login, a Slack user's id, or another login."""
+    """Whom `--by` means: `me`, a known login's user, else the id or name that was said."""
     known = {name.lower(): user for user, name in session.services.names.items()}
     if said.lower() == "me":
         return session.actor.id
     if said.lower() in known:
         return known[said.lower()]
-    is_id = not said or ":" in said or _USER.fullmatch(said)
-    return said if is_id else f"cli:{said}"
+    return said
 
 
 async def _show(command: Show, session: Session) -> int:

@@ -181,7 +181,10 @@ class RolloutDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryQuery:
-    """Which rollouts, newest first. `before` is the cursor: only ids smaller than it."""
+    """Which rollouts, newest first. `before` is the cursor: only ids smaller than it.
+
+    `requested_by` is an actor's id, or a name or login in any case.
+    """
 
     project: str = ""
     environment: str = ""
