@@ -35,6 +35,8 @@ from operations.errors import (
 )
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.intake import Also, Intake, IntakeDesk
+from operations.monitoring.errors.log_ports import LogPage, LogSource
+from providers.log_readers import log_of
 
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (Refused, "refused"),
@@ -135,6 +137,11 @@ class MeteredProvider:
         """Counted."""
         with self._timed("logs"):
             return await self._inner.logs(target, lines=lines, since=since)
+
+    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
+        """Counted."""
+        with self._timed("read_log"):
+            return await log_of(self._inner).read_log(source, target, cursor, limit)
 
     @contextmanager
     def _timed(self, method: str) -> Iterator[None]:

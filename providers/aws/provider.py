@@ -12,12 +12,14 @@ from operations.deployment.progress import Failure, Handle, Progress, Started
 from operations.deployment.release import Resolution
 from operations.deployment.target import Target
 from operations.errors import ProviderRejected
+from operations.monitoring.errors.log_ports import LogPage, LogSource
 from providers.aws.board import Board
 from providers.aws.definitions import Definitions
 from providers.aws.evidence import Evidence
 from providers.aws.following import Follower
 from providers.aws.gateway import Gateway, Place
 from providers.aws.handles import EcsHandle
+from providers.aws.log_pages import LogGroups
 from providers.aws.logs import Logs, log_place
 from providers.aws.records import Records
 from providers.aws.resolution import Resolver
@@ -43,6 +45,7 @@ class EcsProvider:
         self._definitions = Definitions(self._gateway)
         self._records = Records(self._gateway)
         self._logs = Logs(self._gateway)
+        self._groups = LogGroups(self._gateway)
         self._evidence = Evidence(self._gateway, self._definitions, self._logs)
         self._resolver = Resolver(self._gateway, self._services, self._definitions, self._records)
         self._shipping = Shipping(
@@ -126,6 +129,12 @@ class EcsProvider:
         definition = await self._definitions.read(place, service.task_definition)
         where = log_place(place, definition.container(spec.container))
         return await self._logs.newest(where, lines=lines, now=self._clock.now(), since=since)
+
+    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
+        """What came into the source's log group, in the target's region; see `LogReader`."""
+        spec = spec_of(target)
+        place, now = Place(spec.profile, spec.region), self._clock.now()
+        return await self._groups.read(place, source.group, cursor, limit=limit, now=now)
 
     def _board(self, place: Place, cluster: str) -> Board:
         key = (place, cluster)

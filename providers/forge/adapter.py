@@ -10,12 +10,14 @@ from operations.deployment.ports import Capabilities, RestoreOrder, StartOrder, 
 from operations.deployment.progress import Failure, Handle, Progress, Started
 from operations.deployment.release import Resolution
 from operations.deployment.target import Target
+from operations.monitoring.errors.log_ports import LogPage, LogSource
 from providers.forge.api import ForgeApi
-from providers.forge.budget import Budget
+from providers.forge.budget import Budget, Errand
 from providers.forge.health import SiteHealth
 from providers.forge.launch import Launch
+from providers.forge.log_pages import read_page
 from providers.forge.observation import Observation
-from providers.forge.revision import VARIABLE, Revisions
+from providers.forge.revision import VARIABLE, Revisions, spec_of
 from providers.forge.serving import Serving
 from providers.github import GitHub
 
@@ -95,3 +97,8 @@ class ForgeProvider:
     async def logs(self, target: Target, *, lines: int, since: timedelta | None) -> Sequence[str]:
         """See Provider.logs."""
         return await self._health.logs(target, lines=lines, since=since)
+
+    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
+        """What the site's application has written since; see `LogReader`."""
+        content = await self._api.application_log(spec_of(target), Errand.BACKGROUND)
+        return read_page(content, cursor, limit=limit)

@@ -123,10 +123,10 @@ class ForgeApi:
         found = await self._find(Document[Attributes[OutputAttributes]], path, errand)
         return (found.data.attributes.output or "") if found else ""
 
-    async def application_log(self, spec: ForgeSpec) -> str:
+    async def application_log(self, spec: ForgeSpec, errand: Errand = Errand.URGENT) -> str:
         """The application's whole log."""
         path = f"{_site(spec)}/logs/application"
-        found = await self._find(Document[Attributes[LogAttributes]], path, Errand.URGENT)
+        found = await self._find(Document[Attributes[LogAttributes]], path, errand)
         return (found.data.attributes.content or "") if found else ""
 
     async def deploy(self, spec: ForgeSpec) -> Deployment:
