@@ -25,6 +25,8 @@ from operations.diagnosis import Finding
 from operations.guard import Guard
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
+from operations.monitoring.digest.digests import Digests
+from operations.monitoring.digest.span import Plan
 from storage.database import Database
 from tests.central_log import make_triage
 from tests.contract.databases import open_sqlite
@@ -78,6 +80,7 @@ class Shop:
     clock: Clock = field(default_factory=SystemClock)
     guard: Guard = open_guard
     before_work: Callable[[Deployments, int], Awaitable[object]] | None = None
+    plan: Plan | None = None
     opened: int = 0
     findings: Sequence[Finding] = ()
     programs: Mapping[str, Callable[[], int]] = field(default_factory=dict)
@@ -116,6 +119,9 @@ class Shop:
             yield CliServices(
                 deployments=deployments,
                 alerting=Alerting(checks=self.checks, store=database.store, clock=self.clock),
+                digests=Digests(
+                    plan=self.plan, checks=self.checks, store=database.store, clock=self.clock
+                ),
                 triage=make_triage(database, deployments.inquiries, self.clock),
                 actor=actor,
                 clock=self.clock,

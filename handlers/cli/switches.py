@@ -26,6 +26,7 @@ SWITCHES: Mapping[str, tuple[Option, ...]] = {
     "unlock": (JSON,),
     "logs": (JSON,),
     "errors": (JSON,),
+    "digest": (JSON,),
     "monitor": (JSON,),
     "ack": (JSON,),
     "silence": (JSON,),
