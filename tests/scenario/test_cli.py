@@ -415,7 +415,7 @@ def test_a_log_that_is_followed_is_no_document(shop: Shop) -> None:
         ("deploy myapp nowhere", "Known: prod, staging."),
         ("deploy myap prod", "Did you mean “myapp”?"),
         ("deploy myapp prod 9.9", "There is no version 9.9."),
-        ("errors", "`errors` is not part of this version yet."),
+        ("errors E-77", "There is no error E-77."),
         ("show D-77", "There is no rollout D-77."),
         ("unlock myapp prod --json=perhaps", "--json is said alone"),
         ("--frobnicate", "No such option"),
