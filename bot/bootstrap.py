@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.digest import DigestSide, build_digests
+from bot.dual import wrap_dual
 from bot.errors import ErrorParts, ErrorSide, build_errors
 from bot.heartbeat import Beacon
 from bot.meter import Meter
@@ -35,6 +36,7 @@ from operations.deployment.service import Deployments
 from operations.deployment.target import Catalog
 from operations.deployment.worker import Worker, Workshop
 from operations.monitoring.errors.intake import Intake
+from operations.monitoring.errors.rates import RateProber
 from providers.github import GitHub
 from providers.probe import HttpProbe
 from providers.prober import CheckProber
@@ -86,6 +88,7 @@ async def open_services(
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
         stack.push_async_callback(commits.close)
         providers = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
+        providers = wrap_dual(providers, config, database, clock)
         probe = HttpProbe()
         stack.push_async_callback(probe.close)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -108,9 +111,7 @@ async def open_services(
         supervisor = Supervisor(clock)
         prober = CheckProber(providers, catalog, clock)
         stack.push_async_callback(prober.close)
-        lookups = Lookups(prober=prober, inquiries=deployments.inquiries)
         worker = Worker(owner, shop, supervisor)
-        monitoring = build_monitoring(config, database, lookups, clock, supervisor)
         error_parts = ErrorParts(
             config=config,
             database=database,
@@ -120,6 +121,10 @@ async def open_services(
             secrets=settings.secrets(),
         )
         errors = build_errors(error_parts, meter.intake if meter else Intake)
+        lookups = Lookups(
+            prober=RateProber(prober, errors.triage, clock), inquiries=deployments.inquiries
+        )
+        monitoring = build_monitoring(config, database, lookups, clock, supervisor)
         digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)

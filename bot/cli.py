@@ -41,6 +41,7 @@ def main() -> None:
         config_migrate=_config_migrate,
         migrate_audit=_migrate_audit,
         migrate_references=_migrate_references,
+        migrate_status=_migrate_status,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
         doctor=_doctor,
@@ -206,3 +207,9 @@ async def _components(order: ComponentsOrder) -> int:
     from bot.registration import run_components
 
     return await run_components(order)
+
+
+async def _migrate_status(as_json: bool) -> int:
+    from bot.dual import report_dual
+
+    return await report_dual(as_json)

@@ -12,6 +12,7 @@ from operations.clock import Clock
 from operations.routing import Routing
 from storage.address import SqliteAddress, parse_address
 from storage.check_queue import SqlCheckQueue
+from storage.comparisons import SqlComparisons
 from storage.deliveries import SqlDeliveryQueue
 from storage.error_purges import SqlErrorPurges
 from storage.fall_back_queue import SqlFallBackQueue
@@ -43,6 +44,7 @@ class Database:
         self.error_purges = SqlErrorPurges(engine)
         self.log_queue = SqlLogQueue(engine)
         self.delivery_queue = SqlDeliveryQueue(engine)
+        self.comparisons = SqlComparisons(engine)
         self.gauges = SqlGauges(engine)
 
     async def ping(self) -> None:

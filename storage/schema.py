@@ -387,3 +387,21 @@ DELIVERIES = sa.Table(
     sa.Index("deliveries_of_component", "component", "state", "id"),
     sqlite_autoincrement=True,
 )
+
+COMPARISONS = sa.Table(
+    "comparisons",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("project"),
+    _text("environment"),
+    _text("mode"),
+    _number("begun_at"),
+    _text("planned"),
+    _number("run_at", null=True),
+    _number("ended_at", null=True),
+    _number("legacy_exit", null=True),
+    _text("seen"),
+    sa.Column("agrees", sa.Boolean),
+    _text("detail"),
+    sa.Index("comparisons_of_target", "project", "environment", "begun_at"),
+)

@@ -98,6 +98,7 @@ class Shop:
             config_migrate=lambda order: refuse(),
             migrate_audit=lambda order: refuse(),
             migrate_references=lambda order: refuse(),
+            migrate_status=refuse_order,
             doctor=self.doctor,
             components=refuse_order,
             **known,

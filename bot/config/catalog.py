@@ -56,7 +56,7 @@ class Plan:
             approval=_approval(rules.approvals),
             windows=tuple(_window(hours) for hours in rules.windows or ()),
             timeout=placement.timeout,
-            on_failure=OnFailure(placement.on_failure),
+            on_failure=_on_failure(placement),
             health=_health(placement.health),
             deployers=None if deployers is None else frozenset(deployers),
             admins=frozenset(self.access.admin),
@@ -88,3 +88,8 @@ def _health(section: Health | None) -> HealthRule | None:
     if section is None:
         return None
     return HealthRule(url=section.url, expect=section.expect, span=section.span)
+
+
+def _on_failure(placement: Placement) -> OnFailure:
+    """What HMS-OPS deployed, HMS-SYS does not take back."""
+    return OnFailure.LEAVE if placement.dual == "shadow" else OnFailure(placement.on_failure)

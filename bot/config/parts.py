@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,6 +52,8 @@ class Parts:
     rights: Mapping[KeyPath, str]
     checks: Mapping[int, Check]
     sources: Mapping[int, ErrorSource]
+    has_legacy: bool
+    dual: Sequence[KeyPath]
     escalation: Escalation | None
     notify: Mapping[int, Notify]
     components: Mapping[str, Component]
@@ -90,6 +92,8 @@ class Sorting:
             rights=dict(self._texts(self._rights())),
             checks=self._listed(_CHECK, "checks"),
             sources=self._listed(_SOURCE, "errors", "sources"),
+            has_legacy=self._at(("legacy",)) is not None,
+            dual=list(self._dual(targets)),
             escalation=self._escalation(),
             notify=self._listed(_NOTIFY, "notify"),
             components=self._named(_COMPONENT, "components"),
@@ -134,6 +138,13 @@ class Sorting:
             given = self._at(path)
             if given is not None and self._is_sound(path):
                 yield name, _APPROVALS.validate_python(given)
+
+    def _dual(self, targets: Mapping[str, list[str]]) -> Iterator[KeyPath]:
+        for project, environments in targets.items():
+            for name in environments:
+                path = ("projects", project, "environments", name, "dual")
+                if self._at(path) is not None:
+                    yield path
 
     def _escalation(self) -> Escalation | None:
         path = ("alerts", "escalation")

@@ -110,6 +110,7 @@ _PATHS = {
     "Digest": "digest",
     "Email": "email",
     "Notify": "notify[]",
+    "Legacy": "legacy",
     "Heartbeat": "heartbeat",
     "Hooks": "hooks",
     "Hook": "hooks.SYSTEM",

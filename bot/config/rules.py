@@ -31,6 +31,7 @@ def check_rules(parts: Parts) -> Iterator[Finding]:
     yield from _mentions(parts)
     yield from _checks(parts)
     yield from _sources(parts)
+    yield from _dual(parts)
     yield from _escalation(parts)
     yield from _notify(parts)
     yield from _components(parts)
@@ -155,6 +156,13 @@ def _sources(parts: Parts) -> Iterator[Finding]:
                 f"“{key}” goes with targets of {provider}; {source.target} is of {spec.provider}"
             )
             yield Finding((*path, key), sentence, of_key=True)
+
+
+def _dual(parts: Parts) -> Iterator[Finding]:
+    if parts.has_legacy:
+        return
+    for path in parts.dual:
+        yield Finding(path, "needs `legacy.command`: where HMS-OPS is", of_key=True)
 
 
 def _escalation(parts: Parts) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from bot.config.sections import (
     Heartbeat,
     Hooks,
     Key,
+    Legacy,
     Notify,
     Project,
     Section,
@@ -57,6 +58,7 @@ class Config(Section):
     """More ways to tell people."""
     heartbeat: Heartbeat | None = None
     hooks: Hooks = Hooks()
+    legacy: Legacy | None = None
     components: dict[Key, Component] = Field(default={})
     """Programs that call the HTTP API and hear of events, by name."""
 

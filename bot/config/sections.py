@@ -126,6 +126,8 @@ class Placement(Section):
     """What a failed rollout does with the target."""
     health: Health | None = None
     """Asked after the rollout."""
+    dual: Literal["shadow", "verify"] | None = None
+    """While moving from HMS-OPS: it deploys and HMS-SYS watches, or the other way round."""
 
     def spec(self) -> TargetSpec:
         """The provider's own part alone."""
@@ -284,6 +286,13 @@ class Heartbeat(Section):
 
 Occasion = Literal["alert", "rollout_failed", "digest"]
 _OCCASIONS: list[Occasion] = ["alert", "rollout_failed", "digest"]
+
+
+class Legacy(Section):
+    """HMS-OPS, while both are in use (`dual`)."""
+
+    command: Annotated[list[str], Field(min_length=1)]
+    """The program and its first arguments: `[/opt/hms-ops/hms-ops.sh]`. It is run without a shell."""
 
 
 class Notify(Section):

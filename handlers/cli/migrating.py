@@ -67,3 +67,9 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         order = ReferencesOrder(path=path, apply=apply, as_json=json)
         run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
         raise typer.Exit(run)
+
+    @group.command("status", help="Say which targets in dual mode are ready to switch.")
+    def status(
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        raise typer.Exit(run_program(hooks, "migrate status", lambda: hooks.migrate_status(json)))

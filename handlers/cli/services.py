@@ -52,6 +52,7 @@ class Hooks:
     config_migrate: Callable[[MigrateOrder], int]
     migrate_audit: Callable[[AuditOrder], int]
     migrate_references: Callable[[ReferencesOrder], int]
+    migrate_status: Callable[[bool], Coroutine[object, object, int]]
     db_upgrade: Program
     audit_verify: Program
     doctor: Callable[[], Awaitable[Sequence[Finding]]]

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _create_digests(number)
     _create_repeats()
     _create_deliveries(number)
+    _create_comparisons()
     _extend_checks()
     _extend_alerts()
     _give_notices_a_route()
@@ -182,6 +183,21 @@ def _create_deliveries(number: sa.types.TypeEngine[int]) -> None:
     ):
         op.create_index(name, "deliveries", columns, sqlite_where=rule, postgresql_where=rule)
     op.create_index("deliveries_of_component", "deliveries", ["component", "state", "id"])
+
+
+def _create_comparisons() -> None:
+    op.create_table(
+        "comparisons",
+        sa.Column("key", sa.Text, primary_key=True),
+        *_text("project", "environment", "mode"),
+        *_numbers("begun_at"),
+        *_text("planned"),
+        *_numbers("run_at", "ended_at", "legacy_exit", null=True),
+        *_text("seen"),
+        sa.Column("agrees", sa.Boolean),
+        *_text("detail"),
+    )
+    op.create_index("comparisons_of_target", "comparisons", ["project", "environment", "begun_at"])
 
 
 def _extend_checks() -> None:

@@ -1,0 +1,68 @@
+"""What dual mode asks of the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from operations.integration.dual.comparison import Comparison
+
+
+class Comparisons(Protocol):
+    """Kept in the database. Each call is a transaction of its own."""
+
+    async def begin(self, comparison: Comparison) -> None:
+        """Store it; one with the same key stays as it is."""
+        ...
+
+    async def get(self, key: str) -> Comparison | None:
+        """Read one."""
+        ...
+
+    async def take_run(self, key: str, now: datetime) -> bool:
+        """Whether the caller is the one who runs HMS-OPS: exactly one is, ever."""
+        ...
+
+    async def end(self, comparison: Comparison) -> None:
+        """Store how it ended."""
+        ...
+
+    async def of_targets(self, *, limit: int) -> Sequence[Sequence[Comparison]]:
+        """By target, in the order of their names: the newest of each, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyResult:
+    """How HMS-OPS ended; `output` are its last lines, cleaned. -1: it did not end in time."""
+
+    exit_code: int
+    output: str
+
+
+class LegacyRun(Protocol):
+    """HMS-OPS at work. It goes on when nobody waits for it any more."""
+
+    async def wait(self, seconds: float) -> LegacyResult | None:
+        """How it ended; None when it has not within the time."""
+        ...
+
+    async def last_line(self) -> str:
+        """What it said last."""
+        ...
+
+
+class LegacyTool(Protocol):
+    """HMS-OPS itself, as configured."""
+
+    async def deploy(
+        self, provider: str, project: str, environment: str, version: str
+    ) -> LegacyRun:
+        """Start a deployment. Raises ProviderUnavailable when the tool cannot be started."""
+        ...
+
+    async def status(self, project: str, environment: str) -> LegacyResult:
+        """Ask for a status, within a deadline."""
+        ...
