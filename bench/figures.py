@@ -17,6 +17,7 @@ class Topic(StrEnum):
     ECS = "ecs"
     STARTUP = "startup"
     DIGEST = "digest"
+    CHECKS = "checks"
 
 
 @dataclass(frozen=True, slots=True)

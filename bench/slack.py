@@ -86,9 +86,9 @@ _ANSWERS: dict[str, dict[str, str]] = {
 
 
 @asynccontextmanager
-async def open_workspace() -> AsyncIterator[Workspace]:
+async def open_workspace(workspace: Workspace | None = None) -> AsyncIterator[Workspace]:
     """A workspace on a free port of loopback; raises RuntimeError at the end if something was refused."""
-    workspace = Workspace()
+    workspace = workspace or Workspace()
     runner = web.ServerRunner(web.Server(workspace.serve, access_log=None))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.2)

@@ -1,0 +1,33 @@
+"""`python -m bench.bare_checks URL COUNT SECONDS`: asks so many pages, spread evenly over the interval.
+
+For ever. The same client library and a new connection each time, as checks do it, and nothing of this
+product: the floor of watching.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import httpx
+
+
+async def ask(url: str, count: int, seconds: float) -> None:
+    """Until the process is stopped."""
+    begun = time.monotonic()
+    async with httpx.AsyncClient(timeout=5.0) as client, asyncio.TaskGroup() as group:
+        number = 0
+        while True:
+            await asyncio.sleep(begun + number * seconds / count - time.monotonic())
+            group.create_task(_ask_one(client, f"{url}/{number % count}"))
+            number += 1
+
+
+async def _ask_one(client: httpx.AsyncClient, url: str) -> None:
+    async with client.stream("GET", url) as response:
+        response.raise_for_status()
+
+
+if __name__ == "__main__":
+    asyncio.run(ask(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
