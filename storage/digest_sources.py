@@ -95,6 +95,7 @@ _ALERTS = Statement(
     sa.select(_A.fired_at, _A.acknowledged_at, _A.resolved_at).where(
         _A.fired_at >= sa.bindparam("oldest"),
         _A.fired_at < _UNTIL,
+        _A.led_by.is_(None),
         sa.or_(_A.fired_at >= _SINCE, _within(_A.acknowledged_at), _within(_A.resolved_at)),
     )
 )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from operations.actor import Actor
+from operations.actor import SYSTEM, Actor
 from operations.deployment.rollout import RolloutState
 from operations.errors import InvalidRequest, NotPermitted
 from operations.monitoring.alert import AlertDraft, AlertState
@@ -156,6 +156,16 @@ async def test_days_before_digests_were_configured_are_not_made_up_for(database:
     assert (await made(digests)).digest.missed == 0
 
 
+async def test_who_had_it_made_is_in_the_audit_trail(database: Database) -> None:
+    digests = await begun(database, SetClock(DUE))
+    asked, scheduled = await digests.post_now(ALICE), await made(digests)
+
+    async with database.store.snapshot() as tx:
+        trail = [*await tx.audit.of(asked.label), *await tx.audit.of(scheduled.label)]
+
+    assert [(e.action, e.actor) for e in trail] == [("digest.made", ALICE), ("digest.made", SYSTEM)]
+
+
 async def test_without_a_plan_none_is_made_and_each_can_be_read(database: Database) -> None:
     digests = make_digests(database, SetClock(DUE), plan=None)
 
@@ -245,6 +255,7 @@ async def test_alerts_are_counted_and_those_that_are_open_named(database: Databa
     async with database.store.transaction() as tx:
         await tx.alerts.add(drafts[0])
         over = await tx.alerts.add(drafts[1])
+        await tx.alerts.add(make_draft(check_id="led", fired_at=DUE - HOUR, led_by=1))
         await tx.alerts.save(
             replace(
                 over,

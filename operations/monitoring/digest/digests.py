@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from operations.actor import Actor
+from operations.actor import SYSTEM, Actor
+from operations.audit import AuditEvent
 from operations.clock import Clock
 from operations.errors import InvalidRequest, NotPermitted
 from operations.monitoring.alert import Alert
@@ -76,7 +77,7 @@ class Digests:
             )
         now = self._clock.now()
         draft = _draft(f"{ASKED_FOR}{secrets.token_hex(8)}", plan, now, await self.preview())
-        stored = await self._store_and_tell(replace(draft, due_at=now))
+        stored = await self._store_and_tell(replace(draft, due_at=now), actor)
         if stored is None:
             raise AssertionError("a key of its own is never there already")
         return stored
@@ -133,9 +134,9 @@ class Digests:
                 is_of_outage=self._looking_since <= plan.due_at(day),
             )
         draft = _draft(day.isoformat(), plan, now, digest)
-        return await self._store_and_tell(replace(draft, due_at=plan.due_at(day)))
+        return await self._store_and_tell(replace(draft, due_at=plan.due_at(day)), SYSTEM)
 
-    async def _store_and_tell(self, draft: StoredDigest) -> StoredDigest | None:
+    async def _store_and_tell(self, draft: StoredDigest, actor: Actor) -> StoredDigest | None:
         """Of several that make the same one, the first stores it; the others find it there."""
         async with self._store.transaction() as tx:
             stored = await tx.digests.add(draft)
@@ -147,6 +148,11 @@ class Digests:
                     urgency=Urgency.DECISION,
                 )
                 await tx.notices.put(notice, draft.made_at)
+                await tx.audit.add(
+                    AuditEvent(
+                        at=stored.made_at, actor=actor, action="digest.made", subject=stored.label
+                    )
+                )
         return stored
 
     async def _make(self, tx: Transaction, span: Span, zone: ZoneInfo) -> Digest:

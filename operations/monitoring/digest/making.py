@@ -89,7 +89,11 @@ def _by_hour(rows: Iterable[HourCount], hours: Span) -> tuple[int, ...]:
 
 
 def alerts_of(found: Sequence[AlertTimes], still_open: Sequence[Alert], span: Span) -> Alerts:
-    """`found` are those that something happened to in the span, `still_open` all that are open."""
+    """`found` are those that something happened to in the span, `still_open` all that are open.
+
+    An alert that is told in another's message is left out, as people were told of one.
+    """
+    still_open = [alert for alert in still_open if alert.led_by is None]
     to_acknowledge = [
         alert.acknowledged_at - alert.fired_at
         for alert in found

@@ -13,7 +13,7 @@ from operations.monitoring.digest.digest import Digest, EndedRollout, GroupLine,
 from operations.monitoring.digest.span import Span
 from operations.monitoring.errors.ports import ErrorGroups
 from operations.monitoring.ports import Alerts as OpenAlerts
-from operations.monitoring.ports import Checks, Outbox
+from operations.monitoring.ports import AuditTrail, Checks, Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class DigestSources(Protocol):
         ...
 
     async def alerts(self, span: Span) -> Sequence[AlertTimes]:
-        """Those that fired, were acknowledged or were resolved in the span.
+        """Those that fired, were acknowledged or were resolved in the span, each told by itself.
 
         One that had been open for more than a month may be missing.
         """
@@ -119,6 +119,9 @@ class Transaction(Protocol):
 
     @property
     def groups(self) -> ErrorGroups: ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
 
     @property
     def notices(self) -> Outbox: ...

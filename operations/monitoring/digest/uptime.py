@@ -50,7 +50,8 @@ def _known(check: Check, record: CheckRecord, span: Span) -> Span:
     if record.last is None:
         return Span(span.since, span.since)
     silent_at = record.last.at + max(_GRACE, _QUESTIONS * check.every)
-    return Span(span.since, min(span.until, silent_at))
+    unknown_at = min(silent_at, record.unasked_since or silent_at)
+    return Span(span.since, max(span.since, min(span.until, unknown_at)))
 
 
 def _stretches(history: History, span: Span) -> Iterable[tuple[Span, CheckState]]:

@@ -116,6 +116,12 @@ def test_alerts_are_counted_by_what_happened_to_them_in_the_span() -> None:
     assert [alert.label for alert in alerts.open] == ["A-17"]
 
 
+def test_an_alert_that_is_told_in_anothers_message_is_no_second_one() -> None:
+    alerts = alerts_of([], [make_alert(), make_alert(id=18, led_by=17)], DAY)
+
+    assert alerts.open_count == 1
+
+
 def test_a_median_of_nothing_is_none() -> None:
     alerts = alerts_of([], [], DAY)
 

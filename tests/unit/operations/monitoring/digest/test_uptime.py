@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -96,6 +97,13 @@ def test_one_that_was_started_in_the_span_was_stopped_before() -> None:
 
 def test_a_state_is_not_believed_for_long_when_no_answer_came_any_more() -> None:
     assert spent(History(record(OK, asked=at(10)))) == (10 + 5 / 60, 0)
+
+
+def test_a_state_is_not_known_while_nobody_can_ask() -> None:
+    unasked = replace(record(OK), unasked_since=at(10))
+
+    assert spent(History(unasked)) == (10, 0)
+    assert spent(History(replace(unasked, unasked_since=at(-3)))) == (0, 0)
 
 
 def test_one_that_was_never_asked_is_not_known() -> None:
