@@ -97,6 +97,7 @@ class Bot:
         self._client = client
         self._http_side = http
         self._is_accepted = False
+        self._why_not = ""
         self._stop = asyncio.Event()
         self._side = build_slack(
             SlackParts(
@@ -142,7 +143,8 @@ class Bot:
             await check_tokens(self._client)
             self._is_accepted = True
         except ProviderUnavailable as exc:
-            _LOG.warning("Slack cannot be reached yet", why=exc.message)
+            self._why_not = exc.message
+            _LOG.warning("Slack has not accepted the token yet", why=exc.message)
 
     def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         keep = self._services.supervisor.keep
@@ -188,6 +190,7 @@ class Bot:
             is_alive=self._is_alive,
             ping=self._services.database.ping,
             is_accepted=lambda: self._is_accepted,
+            why_not=lambda: self._why_not,
         )
         route = None if self._socket else SlackEvents(self._side.app).handle
         parts = [metrics_route(self._vitals.scrape), *self._http_side.parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from operations.errors import InvalidRequest
 
@@ -16,12 +17,25 @@ class SqliteAddress:
 
     path: Path
 
+    @property
+    def place(self) -> str:
+        """For people."""
+        return f"the file {self.path.absolute()}"
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
     """A server; `dsn` may hold a password and is never shown."""
 
     dsn: str
+
+    @property
+    def place(self) -> str:
+        """For people: server and database, and never the password."""
+        parts = urlsplit(self.dsn)
+        host = parts.hostname or next(iter(parse_qs(parts.query).get("host", ())), "this machine")
+        port = f":{parts.port}" if parts.port else ""
+        return f"the database {parts.path.strip('/') or 'of the default name'} on {host}{port}"
 
 
 Address = SqliteAddress | PostgresAddress

@@ -45,6 +45,9 @@ async def migrate(url: str) -> None:
             await asyncio.to_thread(_migrate, address)
     except TimeoutError as exc:
         raise StorageUnavailable("The database's migration did not end in time.") from exc
+    except StorageError as exc:
+        exc.hint = exc.hint or f"HMS_DATABASE_URL names {address.place}."
+        raise
 
 
 def script_directory() -> Path:

@@ -15,11 +15,15 @@ _SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`is_alive` is the socket's own state in Socket Mode; `ping` asks the database and raises."""
+    """`is_alive` is the socket's own state in Socket Mode; `ping` asks the database and raises.
+
+    `why_not` says why Slack has not accepted the token yet.
+    """
 
     is_alive: Callable[[], Awaitable[bool]]
     ping: Callable[[], Awaitable[None]]
     is_accepted: Callable[[], bool]
+    why_not: Callable[[], str] = lambda: "the token was not accepted yet"
 
     async def answer_alive(self, request: web.Request) -> web.Response:
         """200 while the process serves and, in Socket Mode, its socket is alive."""
@@ -29,7 +33,7 @@ class Health:
     async def answer_ready(self, request: web.Request) -> web.Response:
         """200 when the database answers and Slack accepted the token."""
         if not self.is_accepted():
-            return _answer("slack", "the token was not accepted yet")
+            return _answer("slack", self.why_not())
         try:
             async with asyncio.timeout(_SECONDS):
                 await self.ping()

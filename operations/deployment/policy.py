@@ -178,16 +178,18 @@ def vote_obstacle(
 ) -> Refused | None:
     """Why this vote, for or against, would not count; None when it does."""
     return (
-        _decided_obstacle(rollout, now)
+        _decided_obstacle(rollout, identity.actor, now)
         or _voter_obstacle(rollout, target, identity)
         or _repeat_obstacle(rollout, identity.actor)
     )
 
 
-def _decided_obstacle(rollout: Rollout, now: datetime) -> Refused | None:
+def _decided_obstacle(rollout: Rollout, actor: Actor, now: datetime) -> Refused | None:
     if rollout.state is not RolloutState.PENDING_APPROVAL:
+        voted = any(vote.actor.id == actor.id for vote in rollout.votes)
+        counted = "Your vote was counted: " if voted else ""
         return StaleDecision(
-            f"{rollout.name} {say_state(rollout)}.", hint=f"See `show {rollout.name}`."
+            f"{counted}{rollout.name} {say_state(rollout)}.", hint=f"See `show {rollout.name}`."
         )
     if has_expired(rollout, now):
         return StaleDecision(
@@ -225,7 +227,8 @@ def _repeat_obstacle(rollout: Rollout, actor: Actor) -> Refused | None:
         return None
     missing = rollout.votes_required - len(rollout.approvals)
     return StaleDecision(
-        f"You have approved {rollout.name} already.", hint=f"It needs {missing} more of others."
+        f"You have approved {rollout.name} already.",
+        hint=f"It needs {missing} more vote{'s' if missing > 1 else ''}, of somebody else.",
     )
 
 

@@ -134,12 +134,19 @@ class Catalog:
         environments = self.environments(project)
         if not environments:
             raise UnknownTarget(
-                f"There is no project “{project}”.", hint=_nearest(project, self.projects())
+                f"There is no project “{project}”.", hint=self._instead(project, environment)
             )
         raise UnknownTarget(
             f"{project} has no environment “{environment}”.",
             hint=_nearest(environment, environments),
         )
+
+    def _instead(self, project: str, environment: str) -> str:
+        """A project where the environment stands: the word before it was meant as a provider."""
+        if not self.environments(environment):
+            return _nearest(project, self.projects())
+        words = ", ".join(sorted({target.provider for target in self.targets}))
+        return f"“{environment}” is one: leave “{project}” out, or say a provider ({words})."
 
     def select(self, project: str = "", environment: str = "") -> list[Target]:
         """All targets, or a project's, or one; raises UnknownTarget when a name is not known."""

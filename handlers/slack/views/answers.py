@@ -19,6 +19,7 @@ from handlers.slack.views.blocks import (
     paragraphs,
     said,
     section,
+    typed,
 )
 from handlers.slack.views.card import what
 from handlers.states import rollout_circle, rollout_words
@@ -104,7 +105,7 @@ def decided(rollout: Rollout, deed: str) -> Message:
 def locked(lock: TargetLock, until: str) -> Message:
     """A hold was set. `until` is said already."""
     name = f"{lock.project}/{lock.environment}"
-    why = f": “{one_line(lock.reason)}”" if lock.reason else ""
+    why = f": “{typed(lock.reason)}”" if lock.reason else ""
     text = f"{one_line(name)} is locked {until}{why}."
     return message(text, [section(f"🔒 {text}"), context(said(f"`unlock {_words(lock)}`"))])
 

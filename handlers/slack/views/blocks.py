@@ -26,6 +26,7 @@ TOTAL_LIMIT = 8500
 """Over all blocks of a message: Slack refuses from about 11,000 characters on, without saying so."""
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}>|<!subteam\^S[A-Z0-9]{1,20}>", re.ASCII)
+_EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 _COMMAND = re.compile(
     r"`(?=(?:deploy|status|approve|reject|cancel|why|rollback|promote|history|show|lock|unlock|logs"
@@ -66,6 +67,12 @@ def cut(text: str, limit: int) -> str:
 def one_line(text: str, limit: int = 200) -> str:
     """Outsiders' text as one escaped line: it cannot pretend to be a line of ours."""
     return escape(cut(" ".join(text.split()), limit))
+
+
+def typed(text: str, limit: int = 200) -> str:
+    """A person's own words in one line, as they typed them: what would format them is shown by its like."""
+    plain = text.replace("*", "∗").replace("`", "ˋ").replace("~", "∼")
+    return one_line(_EDGE_UNDERSCORE.sub("ˍ", plain), limit)
 
 
 def said(text: str, limit: int = 600) -> str:

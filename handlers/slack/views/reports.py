@@ -19,6 +19,7 @@ from handlers.slack.views.blocks import (
     person,
     said,
     section,
+    typed,
 )
 from handlers.slack.views.card import short_pin, shorten_digests, what
 from handlers.states import rollout_circle, rollout_words
@@ -73,7 +74,7 @@ def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
     rollout = report.rollout
     head = f"{rollout_words(rollout)}: {what(rollout)}"
     pin = code(rollout.release.pin, 90) if rollout.release.is_pinned else "not pinned"
-    reason = f": “{one_line(rollout.reason)}”" if rollout.reason else ""
+    reason = f": “{typed(rollout.reason)}”" if rollout.reason else ""
     facts = [
         dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{reason}"),
         said(rollout.outcome),
@@ -157,7 +158,7 @@ def _target_line(report: TargetReport, now: datetime) -> str:
     return dots(
         f"{_health_words(report)}",
         f"🔒 locked by {person(report.lock.actor)} {lock_span(report.lock, now)}"
-        + (f" “{one_line(report.lock.reason, 80)}”" if report.lock.reason else "")
+        + (f" “{typed(report.lock.reason, 80)}”" if report.lock.reason else "")
         if report.lock
         else "",
         f"🔵 {_brief(report.active)}" if report.active else _last_words(report.last, now),

@@ -19,6 +19,7 @@ from handlers.slack.views.blocks import (
     person,
     said,
     section,
+    typed,
 )
 from handlers.slack.views.card import Card, short_pin, shorten_digests, what
 from handlers.slack.views.choices import choices
@@ -73,7 +74,7 @@ def _span(rollout: Rollout) -> str:
 def _origin(card: Card) -> str:
     rollout = card.rollout
     who = person(rollout.requested_by)
-    reason = f": “{one_line(rollout.reason, 200)}”" if rollout.reason else ""
+    reason = f": “{typed(rollout.reason, 200)}”" if rollout.reason else ""
     return dots(_from(rollout), one_line(card.title, 120), f"{who}{reason}")
 
 

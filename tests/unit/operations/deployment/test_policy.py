@@ -19,8 +19,8 @@ from operations.deployment.rollout import (
     VoteKind,
 )
 from operations.deployment.target import ApprovalRule, Target, Window
-from operations.errors import Blocked, InvalidRequest, NotPermitted, StaleDecision
-from tests.factories import ALICE, BOB, CAROL, NOBODY, NOON, make_rollout, make_target
+from operations.errors import Blocked, InvalidRequest, NotPermitted, StaleDecision, UnknownTarget
+from tests.factories import ALICE, BOB, CAROL, NOBODY, NOON, make_catalog, make_rollout, make_target
 
 LONDON = ZoneInfo("Europe/London")
 OFFICE = Window(
@@ -253,3 +253,32 @@ def closed_window() -> Window:
     return Window(
         days=frozenset({6}), start=time(9), end=time(10), timezone=LONDON, text="sun 09:00-10:00"
     )
+
+
+def test_who_votes_a_second_time_hears_that_the_first_one_counted() -> None:
+    vote = Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON)
+    rollout = make_rollout(state=RolloutState.RUNNING, votes=(vote,))
+
+    found = policy.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
+
+    assert found is not None
+    assert found.message == (
+        "Your vote was counted: D-1042 is approved and rolling out (by <@U02BOB>)."
+    )
+
+
+def test_who_votes_twice_before_it_is_decided_hears_what_is_missing() -> None:
+    vote = Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON)
+    rollout = make_rollout(votes=(vote,), votes_required=2)
+
+    found = policy.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
+
+    assert found is not None
+    assert found.hint == "It needs 1 more vote, of somebody else."
+
+
+def test_an_unknown_word_before_a_project_is_told_from_an_unknown_project() -> None:
+    with pytest.raises(UnknownTarget) as caught:
+        make_catalog().find("frog", "myapp")
+
+    assert caught.value.hint == ("“myapp” is one: leave “frog” out, or say a provider (k8s).")
