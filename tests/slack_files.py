@@ -44,6 +44,8 @@ class SlackFiles:
     looks_needed: int = 2
     refuses_uploads: int = 0
     """The next so many uploads are answered with 500."""
+    address: str = ""
+    """Where uploads are to be sent, in place of the right one."""
     kept: dict[str, File] = field(default_factory=dict)
 
     def begin(self, params: Mapping[str, object], root_url: str) -> Answer:
@@ -54,7 +56,7 @@ class SlackFiles:
             raise FileRefused("invalid_arguments")
         made = File(f"F{len(self.kept) + 1:02}", str(params["filename"]), length)
         self.kept[made.id] = made
-        return {"file_id": made.id, "upload_url": f"{root_url}/upload/{made.id}"}
+        return {"file_id": made.id, "upload_url": self.address or f"{root_url}/upload/{made.id}"}
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """The second call, which is none of the Web API."""

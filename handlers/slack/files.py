@@ -26,16 +26,17 @@ _DEED = "upload a picture to"
 
 
 class SlackFiles:
-    """Files of this product in Slack."""
+    """Files of this product in Slack. `seconds` is what one upload may take, with all that belongs to it."""
 
-    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
+    def __init__(self, client: AsyncWebClient, clock: Clock, *, seconds: float = _SECONDS) -> None:
         self._client = client
         self._clock = clock
+        self._seconds = seconds
 
     async def upload(self, content: bytes, *, name: str, title: str) -> str:
         """Returns the file's id once it can be shown; raises ProviderError, within seconds."""
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await self._upload(content, name, title)
         except TimeoutError as exc:
             raise ProviderUnavailable("Slack did not process a picture in time.") from exc
