@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handlers.cli.terminal import Terminal
-from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who
+from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
 from handlers.documents import pinned, rollout_document, why_it_ended
 from handlers.standing import Standing, say_last, standing_of
 from handlers.timeline import say_event
@@ -57,7 +57,8 @@ def print_history(page: HistoryPage, terminal: Terminal) -> None:
         terminal.say(["Nothing was shipped here yet."])
         return
     rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
-    print_table(("Id", "When", "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
+    when = with_zone("When", page.rollouts[0].requested_at)
+    print_table(("Id", when, "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
 
 
 def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
@@ -137,13 +138,15 @@ def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
     ]
     if rows:
         terminal.say([""])
-        print_table(("When", "Who", "What"), rows, terminal)
+        when = with_zone("When", report.timeline[0].at)
+        print_table((when, "Who", "What"), rows, terminal)
 
 
 def print_checks(reports: Sequence[CheckReport], terminal: Terminal) -> None:
     """One check a line."""
     rows = [_check_row(report, terminal) for report in reports]
-    print_table(("Check", "Target", "State", "Said", "Asked", "Alert"), rows, terminal)
+    asked = with_zone("Asked", next((r.record.last.at for r in reports if r.record.last), None))
+    print_table(("Check", "Target", "State", "Said", asked, "Alert"), rows, terminal)
 
 
 def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:

@@ -81,3 +81,8 @@ def step_line(step: Step) -> str:
 def clock_time(at: datetime | None) -> str:
     """In the reader's zone."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "–"
+
+
+def with_zone(title: str, at: datetime | None) -> str:
+    """A column's title with the zone that its times are in: that of the first one."""
+    return f"{title} ({at.astimezone().tzname()})" if at else title

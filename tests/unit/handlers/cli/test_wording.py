@@ -7,7 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cli.wording import STATES, clock_time, ending, headline, plain, step_line, who
+from handlers.cli.wording import (
+    STATES,
+    clock_time,
+    ending,
+    headline,
+    plain,
+    step_line,
+    who,
+    with_zone,
+)
 from operations.deployment.progress import Failure, Step, StepState
 from operations.deployment.rollout import RolloutKind, RolloutState
 from tests.factories import BOB, NOBODY, NOON, make_rollout
@@ -74,3 +83,8 @@ def test_a_step_is_a_line(step: Step, line: str) -> None:
 
 def test_a_time_that_is_not_there_is_a_dash() -> None:
     assert clock_time(None) == "–"
+
+
+def test_a_column_of_times_says_their_zone() -> None:
+    assert with_zone("When", NOON) == f"When ({NOON.astimezone().tzname()})"
+    assert with_zone("When", None) == "When"
