@@ -15,7 +15,7 @@ from handlers.slack.views import answers
 from handlers.slack.views.blocks import Message
 from operations.deployment.requests import DeployRequest
 from operations.deployment.service import Deployments
-from operations.errors import UnknownTarget
+from operations.errors import InvalidRequest, UnknownTarget
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -54,7 +54,9 @@ class Forms:
 
         await self._boundary.answer(ack, asker, work)
 
-    def _fault(self, request: DeployRequest) -> UnknownTarget | None:
+    def _fault(self, request: DeployRequest) -> InvalidRequest | None:
+        if not (request.project and request.environment):
+            return InvalidRequest("Choose a project and an environment.")
         try:
             self._deployments.inquiries.catalog.find(request.project, request.environment)
         except UnknownTarget as exc:
