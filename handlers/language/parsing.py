@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handlers.language.commands import Command, DeployForm, Help
-from handlers.language.grammar import Argument, Option, Values, Verb
+from handlers.language.grammar import PROVIDERS, Argument, Option, Values, Verb
 from handlers.language.guidance import nearest
 from handlers.language.verbs import COMMAND_LINE_ONLY, LATER, VERBS, verb_named
 from handlers.language.words import DASHES, Word, as_text, ascii_dashes, read_argv, read_text
@@ -219,7 +219,7 @@ def _place(reading: _Reading) -> None:
         elif argument.required:
             raise _missing(reading, argument)
     if words:
-        raise _too_many(reading.verb, words)
+        raise _too_many(reading, words)
 
 
 def _fits(fits: Callable[[str], bool], word: Word) -> bool:
@@ -243,12 +243,22 @@ def _missing(reading: _Reading, missing: Argument) -> InvalidRequest:
     )
 
 
-def _too_many(verb: Verb, words: Sequence[Word]) -> InvalidRequest:
-    extra = " ".join(as_text(w.text) for w in words)
+def _too_many(reading: _Reading, words: Sequence[Word]) -> InvalidRequest:
+    verb, extra = reading.verb, " ".join(as_text(w.text) for w in words)
     hint = f"Usage: `{verb.usage}`."
-    if verb.option("reason"):
+    if meant := _meant_provider(reading):
+        hint = f"Did you mean the provider `{meant}`? {hint}"
+    elif verb.option("reason"):
         hint = f'Put text in quotes, as in `--reason "login fix"`. {hint}'
     return InvalidRequest(f"`{verb.name}` does not take “{_short(extra)}” as well.", hint=hint)
+
+
+def _meant_provider(reading: _Reading) -> str:
+    """The provider that the first word nearly is, where one may stand and none was said; else ""."""
+    may_stand = any(argument.field == "provider" for argument in reading.verb.arguments)
+    if not may_stand or "provider" in reading.given:
+        return ""
+    return nearest(as_text(reading.given.get("project", "")), PROVIDERS)
 
 
 def _refusal(verb: Verb, message: str, *, hint: str = "") -> InvalidRequest:

@@ -182,6 +182,7 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("reject 7 this reason=that", "two different values", "Usage"),
     ("deploy a b v1 the login", "does not take “the login”", "in quotes"),
     ("unlock a b c", "does not take “c”", "Usage"),
+    ("deploy frog myapp prod 1.2", "does not take “1.2”", "the provider `forge`?"),
     ("deploy a b --resaon x", "no option “--resaon”", "`--reason`"),
     ("deploy a b zebra=1", "no option “--zebra”", "--version"),
     ("unlock a b --force", "no option “--force”", "Usage"),
