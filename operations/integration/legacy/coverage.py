@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
 }
 
 _FUNCTIONS: _Rules = (
+    (r"hms_?dev|integrat|register|component|callback|workflow", "POST /api/v1/rollouts, for components"),
     (r"(forge.*deploy|deploy.*forge|trigger.*deploy)", "deploy, on targets with `provider: forge`"),
     (r"(ecs|aws|fargate)", "deploy and status, on targets with `provider: aws`"),
     (r"(k8s|kube)", "deploy and status, on targets with `provider: k8s`"),
@@ -38,7 +39,6 @@ _FUNCTIONS: _Rules = (
     (r"monitor|watch|daemon|background|loop|pid", "hms-sys monitor, and `checks:` in hms.yaml"),
     (r"health|status|check_(site|service|target|url|app)|ping", "hms-sys status, and `checks:`"),
     (r"error|failure|exception", "hms-sys errors"),
-    (r"hms_?dev|integrat|register|component|callback|workflow", "POST /api/v1/rollouts, for components"),
     (r"log|audit|history|record", "hms-sys history, show and logs"),
     (r"conf(ig)?|settings|setting|load|parse|read|json|jq|env", "hms.yaml and `hms-sys config check`"),
     (r"usage|help|version|banner", "hms-sys help"),
