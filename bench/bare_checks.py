@@ -10,13 +10,14 @@ import asyncio
 import sys
 import time
 
-import httpx
+import aiohttp
 
 
 async def ask(url: str, count: int, seconds: float) -> None:
     """Until the process is stopped."""
     begun = time.monotonic()
-    async with httpx.AsyncClient(timeout=5.0) as client, asyncio.TaskGroup() as group:
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as client, asyncio.TaskGroup() as group:
         number = 0
         while True:
             await asyncio.sleep(begun + number * seconds / count - time.monotonic())
@@ -24,8 +25,8 @@ async def ask(url: str, count: int, seconds: float) -> None:
             number += 1
 
 
-async def _ask_one(client: httpx.AsyncClient, url: str) -> None:
-    async with client.stream("GET", url) as response:
+async def _ask_one(client: aiohttp.ClientSession, url: str) -> None:
+    async with client.get(url) as response:
         response.raise_for_status()
 
 

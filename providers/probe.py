@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 
 from operations.deployment.target import HealthRule
+from operations.monitoring.check import Outcome
 from operations.redaction import clean
 from providers.http import build_client
 
@@ -65,6 +66,18 @@ _EXPIRED = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
+Verdict = tuple[Outcome, str]
+"""Of one question to a check."""
+
+
+def judge_connecting(error: Exception) -> Verdict:
+    """What a connection that cannot be made says of the asked, or of this machine."""
+    why = why_not_connected(error)
+    if has_run_out(error):
+        return Outcome.INCONCLUSIVE, f"could not ask: {why}"
+    return Outcome.FAILING, why
+
+
 def why_not_connected(error: BaseException) -> str:
     """In a few words, from the errors behind the error of a client."""
     kinds = tuple(type(cause) for cause in _causes(error))
@@ -100,7 +113,8 @@ def _numbers(error: BaseException) -> frozenset[int]:
 
 def _why_not_trusted(error: BaseException) -> str:
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == _EXPIRED:
+        # aiohttp's own kind of this error has no code; the one behind it does.
+        if getattr(cause, "verify_code", None) == _EXPIRED:
             return "its certificate has expired"
     return "its certificate is not trusted"
 

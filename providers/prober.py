@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from operations.clock import Clock
@@ -17,15 +18,14 @@ from operations.deployment.target import Catalog
 from operations.errors import OperationError, ProviderRejected, Refused
 from operations.monitoring.check import Check, CheckKind, Observation, Outcome
 from operations.redaction import clean
-from providers.http import build_client
-from providers.pages import Pages, Passage, Verdict, judge_connecting
+from providers.probe import Verdict, judge_connecting
 
-_BEYOND_ANY_CHECK = 3600.0
-"""Seconds. The client's own deadlines must not end a question before the check's does."""
+if TYPE_CHECKING:
+    from providers.pages import Pages, Passage
 
 
 class CheckProber:
-    """The port `Prober`. At most 100 pages are asked at once: more would wait for each other."""
+    """The port `Prober`. `passage` is how redirects find their way; by default the system's."""
 
     def __init__(
         self,
@@ -37,12 +37,13 @@ class CheckProber:
         self._providers = providers
         self._catalog = catalog
         self._clock = clock
-        self._client = build_client(deadline=_BEYOND_ANY_CHECK, connect=_BEYOND_ANY_CHECK)
-        self._pages = Pages(self._client, clock, passage)
+        self._passage = passage
+        self._opened: Pages | None = None
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.close()
 
     async def ask(self, check: Check) -> Observation:
         """Ask once, within the check's timeout."""
@@ -72,6 +73,15 @@ class CheckProber:
             if check.kind is CheckKind.TARGET:
                 return _could_not_ask(late)
             return Outcome.FAILING, late
+
+    @property
+    def _pages(self) -> Pages:
+        """Only who watches asks pages: a command line loads no client for it."""
+        if self._opened is None:
+            from providers.pages import Pages
+
+            self._opened = Pages(self._clock, self._passage)
+        return self._opened
 
     async def _ask_provider(self, check: Check) -> Verdict:
         try:

@@ -312,7 +312,7 @@ async def test_each_hop_is_judged(site: Site, prober: CheckProber, streets: Stre
     ("where", "why"),
     [
         ("ftp://pages.example/", "redirects to what is no page"),
-        ("file:///etc/passwd", "redirects to what is no page"),
+        ("file:///etc/passwd", "redirects to what is no address"),
         ("http://nowhere.example/", "redirects to a name that is not known"),
     ],
 )

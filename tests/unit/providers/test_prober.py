@@ -125,7 +125,7 @@ async def judged(prober: CheckProber, check: Check) -> tuple[str, str]:
         ("broken", 200, "failing", "answered 503, wanted 200"),
         ("moved", 200, "failing", "answered 302, wanted 200; redirects are not followed"),
         ("moved", 302, "ok", "answered 302"),
-        ("rude", 200, "failing", "broke off: RemoteProtocolError"),
+        ("rude", 200, "failing", "broke off: ServerDisconnectedError"),
     ],
 )
 async def test_a_page_is_judged_by_its_status(
@@ -382,7 +382,8 @@ async def test_a_certificate_that_has_ended_is_told_as_that(serve_tls: Serve) ->
 async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
     serve_tls: Serve, prober: CheckProber
 ) -> None:
-    """The prober was built before anybody vouched."""
+    """The prober has asked before anybody vouched."""
+    await prober.ask(at(f"http://127.0.0.1:{free_port()}/"))
     verdict = await judged(prober, at(serve_tls(timedelta(days=30))))
 
     assert verdict == ("failing", "its certificate is not trusted")
