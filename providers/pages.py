@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import cast
+from urllib.request import getproxies
 
 import aiohttp
 import httpx
@@ -85,7 +86,8 @@ class Pages:
             cookie_jar=aiohttp.DummyCookieJar(),
             # The check's own deadline is over all of it.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            trust_env=True,
+            # Looking for proxies costs as much as all the rest: only where there are any.
+            trust_env=not {"http", "https"}.isdisjoint(getproxies()),
         )
 
     async def close(self) -> None:
