@@ -29,6 +29,8 @@ from operations.errors import (
     ProviderUnavailable,
 )
 from operations.monitoring.errors.intake import IntakeDesk
+from operations.monitoring.errors.log_ports import LogKind, LogPage, LogSource
+from providers.log_readers import TargetLog, log_of
 from tests.contract.databases import open_sqlite
 from tests.factories import make_target
 from tests.fakes_deployment import SUCCESS, ScriptedProvider
@@ -175,6 +177,36 @@ async def test_every_method_of_the_port_is_counted_under_its_own_name() -> None:
     await metered.explain(TARGET, HANDLE)
 
     assert [calls(metrics, name, "ok") for name in ("status", "logs", "explain")] == [1, 1, 1]
+
+
+PAGE = LogPage(lines=(), cursor="1")
+SOURCE = LogSource(
+    id="pods",
+    kind=LogKind.PODS,
+    project="myapp",
+    environment="prod",
+    every=timedelta(seconds=5),
+)
+
+
+class Keeper(ScriptedProvider):
+    """A platform that keeps logs too."""
+
+    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
+        """An empty page."""
+        return PAGE
+
+
+async def test_a_platform_that_keeps_logs_still_does_and_is_counted() -> None:
+    metrics = Metrics()
+    metered = Meters(metrics).provider("k8s", Keeper())
+
+    assert await log_of(metered).read_log(SOURCE, TARGET, "", 10) is PAGE
+    assert calls(metrics, "read_log", "ok") == 1
+
+
+def test_a_platform_that_keeps_none_does_not_seem_to() -> None:
+    assert not isinstance(Meters(Metrics()).provider("k8s", ScriptedProvider()), TargetLog)
 
 
 def slack_calls(metrics: Metrics, method: str, outcome: str) -> float:
