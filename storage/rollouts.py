@@ -25,7 +25,7 @@ from storage.rows import (
     rollouts_of,
     vote_columns,
 )
-from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING
+from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, UNREVIEWED, VOTES, WAITING
 from storage.session import Session, Topic, UniqueViolation, require_writing
 from storage.statements import Statement
 
@@ -193,7 +193,8 @@ class SqlRollouts:
     async def search(self, query: HistoryQuery) -> HistoryPage:
         """A page of history; one row more than asked for tells whether another page follows."""
         values = _search_values(query)
-        rows = await self._session.fetch(_search(frozenset(values)), **values, rows=query.limit + 1)
+        statement = _search(_rules_of(query))
+        rows = await self._session.fetch(statement, **values, rows=query.limit + 1)
         ids = list(dict.fromkeys(row["id"] for row in rows))
         last = ids[query.limit - 1] if len(ids) > query.limit else None
         page = [rollout for rollout in readable_of(rows) if last is None or rollout.id >= last]
@@ -272,6 +273,7 @@ def _rollout_of(draft: RolloutDraft) -> Rollout:
         state=draft.state,
         votes_required=draft.votes_required,
         expires_at=draft.expires_at,
+        start_at=draft.start_at,
     )
 
 
@@ -293,9 +295,13 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
     return chosen
 
 
+def _rules_of(query: HistoryQuery) -> frozenset[str]:
+    return frozenset({*_search_values(query), *(["unreviewed"] if query.unreviewed else [])})
+
+
 @cache
 def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 48."""
+    """The statement for this choice of rules; there are at most 96."""
     known: dict[str, sa.ColumnElement[bool]] = {
         "project": _OF_TARGET[0],
         "environment": _OF_TARGET[1],
@@ -303,6 +309,7 @@ def _search(rules: frozenset[str]) -> Statement:
         "requester": sa.func.lower(_R.requested_by_name) == sa.bindparam("requester"),
         "since": _R.requested_at >= sa.bindparam("since"),
         "before": _R.id < sa.bindparam("before"),
+        "unreviewed": _rule(UNREVIEWED),
     }
     picked = _picked(*(known[rule] for rule in sorted(rules)))
     limit = sa.bindparam("rows", type_=sa.Integer)

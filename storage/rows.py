@@ -14,6 +14,7 @@ from operations.deployment.release import Release
 from operations.deployment.rollout import (
     Lease,
     Phase,
+    Review,
     Rollout,
     RolloutKind,
     RolloutState,
@@ -107,6 +108,7 @@ def rollout_columns(rollout: Rollout) -> Columns:
         "warnings": to_json(rollout.warnings),
         "votes_required": rollout.votes_required,
         "expires_at": from_optional_time(rollout.expires_at),
+        "start_at": from_optional_time(rollout.start_at),
         "cancelled_by": actor_json(rollout.cancelled_by),
         "started_at": from_optional_time(rollout.started_at),
         "ended_at": from_optional_time(rollout.ended_at),
@@ -114,6 +116,7 @@ def rollout_columns(rollout: Rollout) -> Columns:
         "handle": None if rollout.handle is None else to_json(dict(rollout.handle)),
         "failure": _failure_json(rollout.failure),
         "outcome": rollout.outcome,
+        "reviewed": _review_json(rollout.review),
     }
 
 
@@ -181,6 +184,7 @@ def _rollout_of(row: Row, votes: tuple[Vote, ...]) -> Rollout:
         votes=votes,
         votes_required=row["votes_required"],
         expires_at=to_optional_time(row["expires_at"]),
+        start_at=to_optional_time(row["start_at"]),
         cancelled_by=to_actor(row["cancelled_by"]),
         started_at=to_optional_time(row["started_at"]),
         ended_at=to_optional_time(row["ended_at"]),
@@ -188,6 +192,7 @@ def _rollout_of(row: Row, votes: tuple[Vote, ...]) -> Rollout:
         handle=_to_handle(row["handle"]),
         failure=_to_failure(row["failure"]),
         outcome=row["outcome"],
+        review=_to_review(row["reviewed"]),
         lease=_lease_of(row),
     )
 
@@ -277,6 +282,24 @@ def _to_failure(text: str | None) -> Failure | None:
         return None
     body = json.loads(text)
     return Failure(summary=body["summary"], reason=body["reason"], evidence=tuple(body["evidence"]))
+
+
+def _review_json(review: Review | None) -> str | None:
+    if review is None:
+        return None
+    return to_json(
+        {"by": actor_json(review.actor), "at": from_time(review.at), "note": review.note}
+    )
+
+
+def _to_review(text: str | None) -> Review | None:
+    if text is None:
+        return None
+    body = json.loads(text)
+    actor = to_actor(body["by"])
+    if actor is None:
+        raise ValueError("a review is somebody's")
+    return Review(actor=actor, at=to_time(body["at"]), note=body["note"])
 
 
 def lock_columns(lock: TargetLock) -> Columns:

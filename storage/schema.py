@@ -20,6 +20,7 @@ WORKING = "state IN ('queued', 'running', 'verifying')"
 SUCCEEDED = "state = 'succeeded'"
 PENDING = "state = 'pending_approval'"
 ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
+UNREVIEWED = "emergency AND reviewed IS NULL AND started_at IS NOT NULL AND ended_at IS NOT NULL"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 PENDING_DELIVERY = "state = 'pending'"
@@ -70,6 +71,7 @@ ROLLOUTS = sa.Table(
     _text("warnings"),
     _number("votes_required"),
     _number("expires_at", null=True),
+    _number("start_at", null=True),
     sa.Column("cancelled_by", sa.Text),
     _number("started_at", null=True),
     _number("ended_at", null=True),
@@ -77,6 +79,7 @@ ROLLOUTS = sa.Table(
     sa.Column("handle", sa.Text),
     sa.Column("failure", sa.Text),
     _text("outcome"),
+    sa.Column("reviewed", sa.Text),
     sa.Column("lease_owner", sa.Text),
     sa.Column("lease_number", sa.BigInteger, nullable=False, server_default="0"),
     _number("lease_until", null=True),
@@ -86,6 +89,7 @@ ROLLOUTS = sa.Table(
     partial("live_rollouts", "project", "environment", "version", "id", where=SUCCEEDED),
     partial("expiring_rollouts", "expires_at", where=PENDING),
     partial("ended_rollouts", "state", where=ENDED),
+    partial("unreviewed_rollouts", "id", where=UNREVIEWED),
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
     sa.Index("rollouts_by_end", "ended_at"),

@@ -72,6 +72,15 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """That somebody has looked, afterwards, at what an emergency shipped."""
+
+    actor: Actor
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """Which worker holds a rollout. Every take-over raises `number`; writes carry it (fencing)."""
 
@@ -85,7 +94,8 @@ class Rollout:
     """`revision` rises with every stored change; `id` is shown as `D-1042`.
 
     `previous` is what served at the request, or, once started, when it started. `failure` is why it
-    went wrong, `outcome` one sentence on how it ended. `handle` belongs to the phase.
+    went wrong, `outcome` one sentence on how it ended. `handle` belongs to the phase. `start_at` is the
+    time it was asked to start at, None: as soon as it may. `review` is of emergencies only.
     """
 
     id: int
@@ -109,6 +119,7 @@ class Rollout:
     votes: tuple[Vote, ...] = ()
     votes_required: int = 0
     expires_at: datetime | None = None
+    start_at: datetime | None = None
     cancelled_by: Actor | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -116,6 +127,7 @@ class Rollout:
     handle: Handle | None = None
     failure: Failure | None = None
     outcome: str = ""
+    review: Review | None = None
     lease: Lease | None = None
 
     @property
@@ -142,6 +154,16 @@ class Rollout:
     def is_returning(self) -> bool:
         """Whether the former release is being brought back."""
         return self.phase in {Phase.RESTORING, Phase.RETURNING}
+
+    @property
+    def is_to_be_reviewed(self) -> bool:
+        """Whether it passed the rules, reached the platform, and nobody has looked at it since."""
+        return self.emergency and self.has_ended and self.was_started and self.review is None
+
+    @property
+    def was_started(self) -> bool:
+        """Whether a worker began it: the platform may have been told anything."""
+        return self.started_at is not None
 
     @property
     def took(self) -> timedelta | None:
@@ -177,13 +199,15 @@ class RolloutDraft:
     state: RolloutState
     votes_required: int
     expires_at: datetime | None
+    start_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryQuery:
     """Which rollouts, newest first. `before` is the cursor: only ids smaller than it.
 
-    `requested_by` is an actor's id, or a name or login in any case.
+    `requested_by` is an actor's id, or a name or login in any case. `unreviewed`: only emergencies that
+    nobody has looked at since.
     """
 
     project: str = ""
@@ -192,6 +216,7 @@ class HistoryQuery:
     since: datetime | None = None
     before: int | None = None
     limit: int = 20
+    unreviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

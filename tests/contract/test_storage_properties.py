@@ -16,6 +16,7 @@ from operations.deployment.progress import Failure, Step, StepState
 from operations.deployment.release import Release
 from operations.deployment.rollout import (
     Phase,
+    Review,
     Rollout,
     RolloutDraft,
     RolloutKind,
@@ -49,6 +50,7 @@ failures = st.builds(
     Failure, summary=words, reason=words, evidence=st.lists(words, max_size=3).map(tuple)
 )
 votes = st.builds(Vote, actor=actors, kind=st.sampled_from(VoteKind), at=times)
+reviews = st.builds(Review, actor=actors, at=times, note=words)
 drafts = st.builds(
     RolloutDraft,
     project=words,
@@ -67,6 +69,7 @@ drafts = st.builds(
     state=st.just(RolloutState.PENDING_APPROVAL),
     votes_required=st.integers(0, 9),
     expires_at=st.none() | times,
+    start_at=st.none() | times,
 )
 changes = st.fixed_dictionaries(
     {
@@ -83,6 +86,8 @@ changes = st.fixed_dictionaries(
         "handle": st.none() | st.dictionaries(words, scalars, max_size=3),
         "failure": st.none() | failures,
         "outcome": words,
+        "review": st.none() | reviews,
+        "start_at": st.none() | times,
         "warnings": st.lists(words, max_size=2).map(tuple),
     }
 )

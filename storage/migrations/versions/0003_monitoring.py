@@ -27,6 +27,7 @@ def upgrade() -> None:
     _extend_alerts()
     _give_notices_a_route()
     _count_rollouts_by_state()
+    _extend_rollouts()
 
 
 def _text(*names: str, null: bool = False) -> list[sa.Column[str]]:
@@ -265,4 +266,16 @@ def _count_rollouts_by_state() -> None:
     rule = sa.text("state NOT IN ('pending_approval', 'queued', 'running', 'verifying')")
     op.create_index(
         "ended_rollouts", "rollouts", ["state"], sqlite_where=rule, postgresql_where=rule
+    )
+
+
+def _extend_rollouts() -> None:
+    """When they are to start, and who looked at an emergency afterwards."""
+    op.add_column("rollouts", *_numbers("start_at", null=True))
+    op.add_column("rollouts", *_text("reviewed", null=True))
+    rule = sa.text(
+        "emergency AND reviewed IS NULL AND started_at IS NOT NULL AND ended_at IS NOT NULL"
+    )
+    op.create_index(
+        "unreviewed_rollouts", "rollouts", ["id"], sqlite_where=rule, postgresql_where=rule
     )
