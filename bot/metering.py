@@ -36,7 +36,7 @@ from operations.errors import (
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.intake import Also, Intake, IntakeDesk
 from operations.monitoring.errors.log_ports import LogPage, LogSource
-from providers.log_readers import TargetLog, log_of
+from providers.log_readers import log_of
 
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (Refused, "refused"),
@@ -57,9 +57,7 @@ class Meters:
         self._metrics = metrics
 
     def provider(self, name: str, inner: Provider) -> Provider:
-        """Counted under its word; one that keeps logs still does."""
-        if isinstance(inner, TargetLog):
-            return MeteredLogProvider(self._metrics, name, inner, inner)
+        """Counted under its word."""
         return MeteredProvider(self._metrics, name, inner)
 
     def intake(self, desk: IntakeDesk) -> Intake:
@@ -167,19 +165,6 @@ class MeteredProvider:
             raise
         finally:
             self._metrics.provider_calls.labels(self._name, method, outcome).inc()
-
-
-class MeteredLogProvider(MeteredProvider):
-    """One that is a `TargetLog` as well; `log` is the provider once more."""
-
-    def __init__(self, metrics: Metrics, name: str, inner: Provider, log: TargetLog) -> None:
-        super().__init__(metrics, name, inner)
-        self._log = log
-
-    async def read_log(self, source: LogSource, target: Target, cursor: str, limit: int) -> LogPage:
-        """Counted."""
-        with self._timed("read_log"):
-            return await self._log.read_log(source, target, cursor, limit)
 
 
 def trace_slack(metrics: Metrics) -> aiohttp.TraceConfig:

@@ -30,7 +30,7 @@ from operations.errors import (
 )
 from operations.monitoring.errors.intake import IntakeDesk
 from operations.monitoring.errors.log_ports import LogKind, LogPage, LogSource
-from providers.log_readers import TargetLog, log_of
+from providers.log_readers import log_of
 from tests.contract.databases import open_sqlite
 from tests.factories import make_target
 from tests.fakes_deployment import SUCCESS, ScriptedProvider
@@ -203,10 +203,6 @@ async def test_a_platform_that_keeps_logs_still_does_and_is_counted() -> None:
 
     assert await log_of(metered).read_log(SOURCE, TARGET, "", 10) is PAGE
     assert calls(metrics, "read_log", "ok") == 1
-
-
-def test_a_platform_that_keeps_none_does_not_seem_to() -> None:
-    assert not isinstance(Meters(Metrics()).provider("k8s", ScriptedProvider()), TargetLog)
 
 
 def slack_calls(metrics: Metrics, method: str, outcome: str) -> float:
