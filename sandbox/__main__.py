@@ -42,6 +42,8 @@ _WELCOME = """
                           /hms deploy site prod 1.2-bad          (Forge: the script fails)
   Then be told            /hms deploy myapp staging 1.2-sick     (goes live, and its page answers 503:
                           look into #ops, press Acknowledge, then Roll back)
+                          /hms deploy myapp staging 1.2-errors   (goes live, and fails at requests: wait for
+                          the reply in its thread, then say /hms errors)
   What is watched         /hms monitor list
   And                     /hms status    /hms history    /hms rollback myapp prod    /hms help
 

@@ -15,7 +15,7 @@ from tests.e2e.demo import ROOT
 
 _FONT = ROOT / ".sandbox/fonts/node_modules/@infolektuell/noto-color-emoji"
 _ADDRESS = "/emoji-font"
-_SIGNS = "🟢🔵🟡🔴🟣⚪✅▶️▫️❌✋⚠️🔒👀🔕🔔🔊📎🏠"
+_SIGNS = "🟢🔵🟡🔴🟠🟣⚪✅🆕↩️▶️▫️❌✋⚠️🔒👀🔕🔔🔊📎🏠"
 
 _FAMILIES = """
 body, body * { font-family: Helvetica, Arial, sans-serif, "Noto Color Emoji" }

@@ -41,6 +41,11 @@ class Workspace:
         """Type a command; returns its private answer."""
         return await self._answer_to(self.type(words))
 
+    async def answer_to(self, card: Locator, button: str) -> Locator:
+        """Press the first button of this text; returns its private answer."""
+        first = card.get_by_role("button", name=button, exact=True).first
+        return await self._answer_to(first.click(timeout=SOON))
+
     async def send(self) -> Locator:
         """Send the form; returns its private answer."""
         button = self.form.get_by_role("button", name="Deploy", exact=True)
@@ -64,6 +69,11 @@ class Workspace:
         """Open the message's thread."""
         await card.locator(".thread-summary").click(timeout=SOON)
         return self.thread
+
+    async def close_thread(self) -> None:
+        """So that the channel's box is the only one to write in."""
+        await self.thread.get_by_text("✕").click()
+        await expect(self.thread).to_have_count(0)
 
     async def choose(self, project: str, environment: str) -> None:
         """Choose in the form that is open."""
