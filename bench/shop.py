@@ -12,8 +12,11 @@ from dataclasses import replace
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import load_config
+from bot.http import build_http
 from bot.logs import start_logging
+from bot.metrics import Metrics
 from bot.runtime import Bot
+from bot.schedule import Loop
 from bot.settings import load_settings
 from handlers.slack.app import client_session, web_client
 from handlers.slack.groups import SlackMembers
@@ -36,7 +39,9 @@ async def serve() -> None:
         )
         members = SlackMembers(client, SystemClock())
         async with open_services(settings, config, members) as services:
-            await Bot(settings, _on_scripts(services, members), client).run()
+            scripted = _on_scripts(services, members)
+            http = build_http(config, scripted)
+            await Bot(settings, scripted, client, Metrics(), http).run()
 
 
 def _on_scripts(services: Services, members: Members) -> Services:
@@ -50,13 +55,17 @@ def _on_scripts(services: Services, members: Members) -> Services:
         probe=probe,
         clock=services.clock,
     )
+    worker = Worker(services.owner, shop, services.supervisor)
     return replace(
         services,
         providers={"k8s": provider},
+        loops=[
+            Loop("worker", worker.run) if loop.name == "worker" else loop for loop in services.loops
+        ],
         deployments=make_deployments(
             services.catalog, provider, services.database, members, services.clock
         ),
-        worker=Worker(services.owner, shop, services.supervisor),
+        worker=worker,
     )
 
 
