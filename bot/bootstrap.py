@@ -22,6 +22,7 @@ from bot.digest import DigestSide, build_digests
 from bot.dual import wrap_dual
 from bot.errors import ErrorParts, ErrorSide, build_errors
 from bot.heartbeat import Beacon
+from bot.log_sources import LogParts, build_log_loops
 from bot.meter import Meter
 from bot.monitoring import Lookups, Monitoring, build_monitoring
 from bot.platforms import PlatformParts, build_platforms
@@ -87,8 +88,8 @@ async def open_services(
         catalog = config.catalog()
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
         stack.push_async_callback(commits.close)
-        providers = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
-        providers = wrap_dual(providers, config, database, clock)
+        platforms = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
+        providers = wrap_dual(platforms, config, database, clock)
         probe = HttpProbe()
         stack.push_async_callback(probe.close)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -125,6 +126,15 @@ async def open_services(
             prober=RateProber(prober, errors.triage, clock), inquiries=deployments.inquiries
         )
         monitoring = build_monitoring(config, database, lookups, clock, supervisor)
+        log_parts = LogParts(
+            config=config,
+            database=database,
+            catalog=catalog,
+            providers=platforms,
+            intake=errors.intake,
+            clock=clock,
+            guard=supervisor,
+        )
         digests = build_digests(config, monitoring.checks, database.store, clock)
         expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
         holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)
@@ -142,7 +152,12 @@ async def open_services(
             digests=digests,
             errors=errors,
             beacon=_beacon(config, probe),
-            loops=[Loop("worker", worker.run), *monitoring.loops, *errors.loops],
+            loops=[
+                Loop("worker", worker.run),
+                *monitoring.loops,
+                *errors.loops,
+                *build_log_loops(log_parts),
+            ],
             jobs=[expiry, holding, *monitoring.jobs, *digests.jobs, *errors.jobs],
         )
 

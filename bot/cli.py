@@ -137,13 +137,9 @@ def _sandbox() -> int:
 
 
 def _config_check() -> int:
-    from bot.config.pending import pending_parts
-
     settings, config = _load()
     targets = config.catalog().targets
     sys.stdout.write(f"{settings.config_path} is valid: {len(targets)} targets.\n")
-    for part in pending_parts(config):
-        sys.stdout.write(f"{part}: has no effect in this version yet.\n")
     return 0
 
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 import structlog
 
 from bot.config import Config, load_config
-from bot.config.pending import pending_parts
 from bot.faults import SettingsError
 from bot.logs import mask, start_logging
 from bot.routes import Couriers, open_couriers
@@ -71,8 +70,6 @@ def _named_secrets(config: Config) -> Iterator[str]:
 
 def _warn(settings: Settings, config: Config) -> None:
     """What starts all the same, and would surprise later."""
-    for part in pending_parts(config):
-        _LOG.warning("configured, but without effect in this version yet", part=part)
     providers = {target.provider for target in config.catalog().targets}
     if "forge" in providers and settings.forge_api_token is None:
         _LOG.warning("FORGE_API_TOKEN is not set: nothing can be deployed through Forge")

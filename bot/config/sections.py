@@ -25,6 +25,7 @@ from bot.config.values import (
     Right,
     Sha256,
     TargetName,
+    TicketUrl,
     TimeOfDay,
     Url,
     User,
@@ -231,8 +232,8 @@ class ErrorSource(Section):
     """The logs of the target's pods."""
     site: Literal[True] | None = None
     """The application log of the target's site on Forge."""
-    pattern: Regex = "ERROR"
-    """Regular expression: a line that matches is an error event."""
+    pattern: Regex | None = None
+    """Regular expression: what it matches is an error. Absent: what says so itself, and stack traces."""
 
 
 class Keep(Section):
@@ -371,6 +372,8 @@ class Component(Section):
     """`read`, `events`, `deploy:ENVIRONMENT`."""
     requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     """How often it may call; beyond that it is told to wait."""
+    ticket_url: TicketUrl | None = None
+    """Where people read about what it asks for: https://HOST/PATH/{external_id}. Absent: no link."""
     webhook: Url | None = None
     """Where events are sent."""
     private: bool = False
