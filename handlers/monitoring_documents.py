@@ -24,7 +24,11 @@ class AnswerDocument(TypedDict):
 
 
 class AlertDocument(TypedDict):
-    """`since` is the first miss; `rollout` what was under way or had just ended on the target."""
+    """`since` is the first miss; `rollout` what was under way or had just ended on the target.
+
+    `source` is the system that raised it, null for our own checks. `told_in` is the alert in whose
+    message it is told as both share a cause, `well_at` when its own check was well though not all are.
+    """
 
     id: str
     check: str
@@ -36,7 +40,12 @@ class AlertDocument(TypedDict):
     seen: int
     reason: str
     flapping: bool
+    cannot_be_asked: bool
     rollout: str | None
+    source: str | None
+    told_in: str | None
+    well_at: str | None
+    escalated_at: str | None
     acknowledged_by: str | None
     acknowledged_at: str | None
     silenced_until: str | None
@@ -85,7 +94,12 @@ def alert_document(alert: Alert) -> AlertDocument:
         "seen": alert.seen,
         "reason": alert.reason,
         "flapping": alert.is_flapping,
+        "cannot_be_asked": alert.is_unasked,
         "rollout": alert.rollout or None,
+        "source": alert.source or None,
+        "told_in": f"A-{alert.led_by}" if alert.led_by else None,
+        "well_at": timestamp_or_none(alert.well_at),
+        "escalated_at": timestamp_or_none(alert.escalated_at),
         "acknowledged_by": _id(alert.acknowledged_by),
         "acknowledged_at": timestamp_or_none(alert.acknowledged_at),
         "silenced_until": timestamp_or_none(alert.silenced_until),

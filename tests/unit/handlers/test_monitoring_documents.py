@@ -18,7 +18,7 @@ from operations.monitoring.check import (
     Outcome,
 )
 from tests.factories import BOB, NOON
-from tests.unit.handlers.slack.views.alarms import BY_HAND, make_alert
+from tests.unit.handlers.slack.views.alarms import BY_HAND, VENDORS, make_alert
 
 CHECK = Check(
     id="myapp/prod:web",
@@ -54,7 +54,12 @@ def test_an_alert() -> None:
         "seen": 3,
         "reason": "answered 503, wanted 200",
         "flapping": False,
+        "cannot_be_asked": False,
         "rollout": "D-1042",
+        "source": None,
+        "told_in": None,
+        "well_at": None,
+        "escalated_at": None,
         "acknowledged_by": "U02BOB",
         "acknowledged_at": "2026-11-23T12:02:00Z",
         "silenced_until": None,
@@ -68,6 +73,11 @@ def test_an_alert_that_is_over() -> None:
     assert (document["state"], document["resolved_by"]) == ("resolved", "U03CAROL")
     assert document["resolved_at"] == "2026-11-23T12:03:00Z"
     assert document["rollout"] is None
+
+
+def test_an_alert_of_another_system_that_is_told_in_ours() -> None:
+    document = alert_document(VENDORS)
+    assert (document["source"], document["told_in"]) == ("alertmanager", "A-17")
 
 
 def test_a_check_that_fails() -> None:

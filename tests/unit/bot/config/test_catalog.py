@@ -98,7 +98,13 @@ def test_the_example_maps_logins_and_the_rest() -> None:
     config = load_config(EXAMPLE)
     assert config.access.cli == {"alice": "U01ALICE"}
     assert config.slack.alerts_channel == "C02OPS"
-    assert [check.label for check in config.checks] == ["target", "web", "errors"]
+    assert [check.label for check in config.checks] == [
+        "target",
+        "web",
+        "shop",
+        "database",
+        "errors",
+    ]
     assert config.components["hms-dev"].secret_env == "HMS_DEV_WEBHOOK_SECRET"
 
 
