@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
+from operations.deployment.start_time import LATEST
 from operations.errors import LeaseLost
 from storage.rollouts import BY_ID
 from storage.rows import Unreadable, from_time, rollouts_of, to_json, to_optional_time
@@ -65,16 +66,23 @@ _IS_LOCKED = sa.exists().where(
     sa.or_(LOCKS.c.until.is_(None), LOCKS.c.until > _NOW),
 )
 _PASSES = sa.or_(_R.emergency, _R.kind == sa.literal_column(f"'{RolloutKind.ROLLBACK}'"))
+_LATEST = sa.literal_column(str(LATEST // timedelta(microseconds=1)), sa.BigInteger)
+_IS_EARLY = sa.and_(_R.start_at.is_not(None), _R.start_at > _NOW)
+_IS_ON_TIME = sa.or_(
+    _R.start_at.is_(None), sa.and_(_R.start_at <= _NOW, _R.start_at > _NOW - _LATEST)
+)
+"""From its time to start on, and not for ever: `operations.deployment.start_time`."""
 _IS_FREE = sa.or_(_R.lease_until.is_(None), _R.lease_until <= _NOW)
 
 
 def _may_begin(language: Language) -> sa.ColumnElement[bool]:
-    """Queued, first in its target's queue, nothing is active there, and nothing holds it back.
+    """Queued, on time, first in its target's queue, nothing is active there, and nothing holds it back.
 
     What holds back is `operations.deployment.policy.hold_obstacle`.
     """
     return sa.and_(
         _R.state == _QUEUED,
+        _IS_ON_TIME,
         _no_other(f"other.{ACTIVE}"),
         _no_other(f"other.{WAITING}", _O.state == _QUEUED, _O.id < _R.id),
         sa.or_(_PASSES, sa.and_(~_IS_LOCKED, ~_IS_CLOSED[language])),
@@ -140,6 +148,7 @@ _EARLIEST = Statement(
                 sa.case(
                     (_rule(ACTIVE), sa.func.coalesce(_R.lease_until, sa.literal_column("0"))),
                     (_may_begin(language), sa.literal_column("0")),
+                    (sa.and_(_R.state == _QUEUED, _IS_EARLY), _R.start_at),
                 )
             ).label("due_at")
         ).where(_rule(WORKING), ~_IS_UNREADABLE[language])

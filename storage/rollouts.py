@@ -79,6 +79,13 @@ _QUEUED = with_votes(
     _picked(_rule(WAITING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
 )
 _EXPIRED = with_votes(_picked(_rule(PENDING), _R.expires_at <= sa.bindparam("now")))
+_MISSED = with_votes(
+    _picked(
+        _rule(WAITING),
+        _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"),
+        _R.start_at <= sa.bindparam("moment"),
+    )
+)
 _LAST_LIVE = _newest(*_OF_TARGET, _rule(SUCCEEDED), _R.id < sa.bindparam("before"))
 _LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), _rule(SUCCEEDED))
 _ADD_VOTE = Statement(sa.insert(VOTES), columns=[c.name for c in VOTES.columns])
@@ -207,6 +214,10 @@ class SqlRollouts:
     async def expired(self, now: datetime) -> Sequence[Rollout]:
         """Those whose approval comes too late."""
         return readable_of(await self._session.fetch(_EXPIRED, now=from_time(now)))
+
+    async def missed(self, moment: datetime) -> Sequence[Rollout]:
+        """Those whose time to start is over."""
+        return readable_of(await self._session.fetch(_MISSED, moment=from_time(moment)))
 
     async def _write(self, rollout: Rollout, saved: Rollout) -> int:
         """How many votes are stored of it; raises VersionConflict or LeaseLost when nothing fits."""

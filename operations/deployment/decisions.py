@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from operations.actor import SYSTEM, Actor
+from operations.deployment.holding import find_hold
 from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import (
@@ -24,7 +25,9 @@ from operations.deployment.policy import (
 from operations.deployment.ports import Transaction
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import WAITING, Rollout, RolloutState, Vote, VoteKind
+from operations.deployment.start_time import LATEST
 from operations.deployment.target import Target
+from operations.durations import say_duration
 from operations.errors import Refused, UnknownRollout
 from operations.redaction import shorten
 
@@ -45,8 +48,9 @@ class Decisions:
         async with self._store.transaction() as tx:
             rollout, now = await self._open_question(tx, rollout_id, target, identity)
             if not rollout.emergency:
-                lock = await tx.locks.get(target.project, target.environment, now)
-                _raise(lock_obstacle(lock, identity) or window_obstacle(target.windows, now))
+                moment = max(now, rollout.start_at or now)
+                lock = await tx.locks.get(target.project, target.environment, moment)
+                _raise(lock_obstacle(lock, identity) or window_obstacle(target.windows, moment))
             voted = _with_vote(rollout, actor, VoteKind.APPROVE, now)
             if is_approved(voted):
                 voted = replace(voted, state=RolloutState.QUEUED)
@@ -90,19 +94,35 @@ class Decisions:
             return await _store(tx, stopping, "rollout.cancel_requested", actor, now)
 
     async def expire_due(self) -> int:
-        """End every rollout whose question was open for too long; how many there were."""
+        """End every rollout whose question was open for too long, or whose time to start is over.
+
+        Returns how many there were.
+        """
         async with self._store.transaction() as tx:
             now = self._clock.now()
-            due = await tx.rollouts.expired(now)
-            for rollout in due:
-                ended = replace(
-                    rollout,
-                    state=RolloutState.EXPIRED,
-                    ended_at=now,
-                    outcome="Nobody decided in time.",
-                )
-                await _store(tx, ended, "rollout.expired", SYSTEM, now)
-        return len(due)
+            undecided = await tx.rollouts.expired(now)
+            for rollout in undecided:
+                await _expire(tx, rollout, "Nobody decided in time.", now)
+            missed = await tx.rollouts.missed(now - LATEST)
+            for rollout in missed:
+                await _expire(tx, rollout, await self._why_missed(tx, rollout, now), now)
+        return len(undecided) + len(missed)
+
+    async def _why_missed(self, tx: Transaction, rollout: Rollout, now: datetime) -> str:
+        """What kept it from starting, as far as anybody can tell now."""
+        hold = await find_hold(tx, self._catalog, rollout, now)
+        active = await tx.rollouts.active(rollout.project, rollout.environment)
+        if hold is not None:
+            why = hold.message
+        elif active is not None:
+            why = f"{active.name} was being carried out."
+        else:
+            why = "HMS-SYS was not running, or nothing held it back until lately."
+        at = rollout.start_at or rollout.requested_at
+        return (
+            f"It was to start at {at:%d %b %H:%M} UTC and did not within"
+            f" {say_duration(LATEST)}: {why} Ask for it again if it is still wanted."
+        )
 
     async def _who(self, rollout_id: int, actor: Actor) -> tuple[Target, Identity]:
         async with self._store.snapshot() as tx:
@@ -129,6 +149,11 @@ class Decisions:
 
 def _with_vote(rollout: Rollout, actor: Actor, kind: VoteKind, now: datetime) -> Rollout:
     return replace(rollout, votes=(*rollout.votes, Vote(actor=actor, kind=kind, at=now)))
+
+
+async def _expire(tx: Transaction, rollout: Rollout, outcome: str, now: datetime) -> None:
+    ended = replace(rollout, state=RolloutState.EXPIRED, ended_at=now, outcome=outcome)
+    await _store(tx, ended, "rollout.expired", SYSTEM, now)
 
 
 async def _get(tx: Transaction, rollout_id: int, *, lock: bool = True) -> Rollout:

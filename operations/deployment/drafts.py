@@ -12,6 +12,7 @@ from operations.deployment.policy import Answer
 from operations.deployment.ports import Transaction
 from operations.deployment.release import Release, Resolution
 from operations.deployment.rollout import Rollout, RolloutDraft, RolloutKind, RolloutState
+from operations.deployment.start_time import LATEST, StartTime, moment_of
 from operations.deployment.target import Target
 from operations.redaction import shorten
 
@@ -22,7 +23,7 @@ class DeployRequest:
 
     `provider` is the optional word of the command. `pin` is what the version must turn out to be, ""
     where that is open. `channel` is where they asked: the rollout is
-    announced there when the configuration names no channel.
+    announced there when the configuration names no channel. `start` None: as soon as it may.
     """
 
     project: str
@@ -34,15 +35,20 @@ class DeployRequest:
     emergency: bool = False
     external_id: str = ""
     channel: str = ""
+    start: StartTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """`superseded` were waiting and have given way; `behind` is being carried out first."""
+    """`superseded` were waiting and have given way; `behind` is being carried out first.
+
+    `starts` is the time that was asked for, by the clocks of the target, which it names; "": at once.
+    """
 
     rollout: Rollout
     superseded: tuple[Rollout, ...] = ()
     behind: Rollout | None = None
+    starts: str = ""
 
 
 Also = Callable[[Transaction, Requested], Awaitable[None]]
@@ -57,8 +63,12 @@ def draft_deploy(
     answer: Answer,
     now: datetime,
 ) -> RolloutDraft:
-    """A deploy, which waits for votes where a rule asks for them."""
+    """A deploy, which waits for votes where a rule asks for them, and then for its time."""
     rule = answer.rule
+    start_at = moment_of(request.start, target, now)
+    expires_at = now + rule.expires if rule else None
+    if expires_at is not None and start_at is not None:
+        expires_at = min(expires_at, start_at + LATEST)
     return RolloutDraft(
         project=target.project,
         environment=target.environment,
@@ -75,7 +85,8 @@ def draft_deploy(
         warnings=resolution.warnings,
         state=RolloutState.PENDING_APPROVAL if rule else RolloutState.QUEUED,
         votes_required=answer.votes_required,
-        expires_at=now + rule.expires if rule else None,
+        expires_at=expires_at,
+        start_at=start_at,
     )
 
 

@@ -12,6 +12,7 @@ from operations.deployment.policy import hold_obstacle
 from operations.deployment.ports import Transaction
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import Rollout, RolloutState
+from operations.deployment.start_time import is_early
 from operations.deployment.target import Catalog
 from operations.errors import Refused, UnknownTarget
 
@@ -19,8 +20,8 @@ from operations.errors import Refused, UnknownTarget
 async def find_hold(
     tx: Transaction, catalog: Catalog, rollout: Rollout, now: datetime
 ) -> Refused | None:
-    """What holds it back now; None: nothing, or it does not wait in the queue."""
-    if rollout.state is not RolloutState.QUEUED:
+    """What holds it back now; None: nothing, it does not wait in the queue, or its time has not come."""
+    if rollout.state is not RolloutState.QUEUED or is_early(rollout, now):
         return None
     try:
         target = catalog.find(rollout.project, rollout.environment)

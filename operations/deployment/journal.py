@@ -33,6 +33,11 @@ async def announce(tx: Transaction, rollout: Rollout, now: datetime) -> None:
         await tx.notices.put(_notice(rollout, NoticeKind.EVIDENCE, urgency), now)
 
 
+async def redraw(tx: Transaction, rollout: Rollout, now: datetime) -> None:
+    """Make the rollout's message due alone: its end was told when it ended."""
+    await tx.notices.put(_notice(rollout, NoticeKind.CARD, _urgency(rollout)), now)
+
+
 def _urgency(rollout: Rollout) -> Urgency:
     if rollout.has_ended:
         return Urgency.FINAL

@@ -93,7 +93,7 @@ def permission_obstacle(target: Target, identity: Identity) -> Refused | None:
         return None
     return NotPermitted(
         f"You may not deploy to {target.name}.",
-        hint=f"{_people(target.deployers or ())} may.",
+        hint=f"{say_people(target.deployers or ())} may.",
     )
 
 
@@ -211,14 +211,14 @@ def _voter_obstacle(rollout: Rollout, target: Target, identity: Identity) -> Ref
     if identity.actor.id == rollout.requested_by.id and not rule.self_approval:
         return NotPermitted(
             f"You asked for {rollout.name} yourself: somebody else has to decide.",
-            hint=f"{_people(rule.voters)} can. You can `cancel {rollout.name}`.",
+            hint=f"{say_people(rule.voters)} can. You can `cancel {rollout.name}`.",
         )
     allowed = identity.is_in(rule.voters) if rule.voters else may_deploy(target, identity)
     if allowed:
         return None
     return NotPermitted(
         f"You may not decide on {rollout.name}.",
-        hint=f"{_people(rule.voters or target.deployers or ())} can.",
+        hint=f"{say_people(rule.voters or target.deployers or ())} can.",
     )
 
 
@@ -263,8 +263,19 @@ def cancel_obstacle(rollout: Rollout, target: Target, identity: Identity) -> Ref
     return NotPermitted(
         f"You may not cancel {rollout.name}.",
         hint=f"{say_actor(rollout.requested_by)} can"
-        + (f", and {_people(target.admins)}." if target.admins else "."),
+        + (f", and {say_people(target.admins)}." if target.admins else "."),
     )
+
+
+def say_cancellers(rollout: Rollout, target: Target) -> str:
+    """Who can cancel it, as `cancel_obstacle` has it."""
+    if target.admins:
+        others = say_people(target.admins)
+    elif target.deployers is None:
+        others = "anybody who may deploy there"
+    else:
+        others = say_people(target.deployers)
+    return f"{say_actor(rollout.requested_by)} or {others}"
 
 
 def unlock_obstacle(lock: TargetLock, target: Target, identity: Identity) -> Refused | None:
@@ -275,7 +286,7 @@ def unlock_obstacle(lock: TargetLock, target: Target, identity: Identity) -> Ref
         return None
     return NotPermitted(
         f"The lock of {target.name} is {say_actor(lock.actor)}'s.",
-        hint=f"They can lift it, and {_people(target.admins or (lock.actor.id,))}.",
+        hint=f"They can lift it, and {say_people(target.admins or (lock.actor.id,))}.",
     )
 
 
@@ -297,6 +308,8 @@ _STATE_WORDS = {
 def say_state(rollout: Rollout) -> str:
     """What became of it, as the rest of a sentence that began with its name; names who decided."""
     words = _STATE_WORDS[rollout.state]
+    if rollout.state is RolloutState.QUEUED and rollout.start_at is not None:
+        words = f"is agreed to, to start at {rollout.start_at:%d %b %H:%M} UTC"
     if rollout.votes and rollout.state in {RolloutState.QUEUED, RolloutState.REJECTED} | ACTIVE:
         words += f" (by {' and '.join(say_actor(v.actor) for v in rollout.votes)})"
     return words
@@ -307,7 +320,8 @@ def say_actor(actor: Actor) -> str:
     return f"<@{actor.id}>" if actor.is_person else (actor.name or actor.id)
 
 
-def _people(names: Collection[str]) -> str:
+def say_people(names: Collection[str]) -> str:
+    """Mentions of users and user groups; nobody named is anybody else."""
     if not names:
         return "Anybody else"
     said = [f"<!subteam^{n}>" if n.startswith("S") else f"<@{n}>" for n in sorted(names)]

@@ -206,6 +206,10 @@ class Rollouts(Protocol):
         """Those that wait for approval beyond their expiry."""
         ...
 
+    async def missed(self, moment: datetime) -> Sequence[Rollout]:
+        """Those in the queue that were to start at that moment or before."""
+        ...
+
 
 class Locks(Protocol):
     """People's holds on targets."""
@@ -296,7 +300,8 @@ class RolloutQueue(Protocol):
 
         A queued one whose target has no active rollout becomes `running` in phase STARTING with
         `started_at` = now, unless a lock of another than its requester holds it back, or its target is
-        `closed`: then it stays queued, but for emergencies and ways back. An active one whose lease has
+        `closed`: then it stays queued, but for emergencies and ways back. One with a time to start stays
+        queued before that, and from `start_time.LATEST` after it. An active one whose lease has
         ended is taken over as it is. Either way the lease's number rises. With `only`, no other rollout
         is considered.
         """

@@ -21,6 +21,7 @@ from operations.deployment.rollout import (
     Rollout,
     RolloutKind,
 )
+from operations.deployment.start_time import moment_of, say_start
 from operations.deployment.target import Target
 from operations.deployment.way_back import check_serves, find_live_since, find_way_back
 from operations.errors import Blocked, InvalidRequest, ProviderUnavailable, UnknownRollout
@@ -69,6 +70,8 @@ class Requests:
                 raise answer.obstacles[0]
             draft = draft_deploy(request, target, actor, resolution, answer, now)
             requested = await store_draft(tx, draft, now)
+            if draft.start_at is not None:
+                requested = replace(requested, starts=say_start(draft.start_at, target))
             if also is not None:
                 await also(tx, requested)
             return requested
@@ -135,6 +138,7 @@ class Requests:
             environment=former.environment,
             version=former.release.version,
             reason=former.reason,
+            external_id=former.external_id,
             channel=former.channel,
         )
         if former.kind is RolloutKind.ROLLBACK:
@@ -164,6 +168,10 @@ class Requests:
             raise InvalidRequest(
                 f"“{clean(request.version, limit=60)}” is not a version.",
                 hint="Letters, digits and . _ - / : @ + only.",
+            )
+        if request.emergency and request.start is not None:
+            raise InvalidRequest(
+                "An emergency does not wait.", hint="Leave out `--at`, or `--emergency`."
             )
         resolution = await self._resolve(target, request.version)
         _check_pin(request, resolution.release)
@@ -203,12 +211,14 @@ class Requests:
     async def _assess(
         tx: Transaction, request: DeployRequest, target: Target, identity: Identity, now: datetime
     ) -> Answer:
-        lock = await tx.locks.get(target.project, target.environment, now)
+        """By what is known now, of the moment at which it is to start."""
+        moment = moment_of(request.start, target, now) or now
+        lock = await tx.locks.get(target.project, target.environment, moment)
         return assess(
             Question(
                 target=target,
                 identity=identity,
-                now=now,
+                now=moment,
                 lock=lock,
                 emergency=request.emergency,
                 reason=request.reason,
