@@ -17,6 +17,8 @@ from handlers.cli.app import build_app
 from handlers.cli.services import CliServices, Hooks
 
 if TYPE_CHECKING:
+    import typer
+
     from bot.bootstrap import Services
     from bot.config import Config
     from bot.settings import Settings
@@ -31,6 +33,11 @@ _USAGE = 2
 
 def main() -> None:
     """Run the command line, which exits with its own code."""
+    build_command_line()()
+
+
+def build_command_line() -> typer.Typer:
+    """All of it; nothing runs before it is called."""
     hooks = Hooks(
         open_services=_open_services,
         guard=_guard,
@@ -47,7 +54,7 @@ def main() -> None:
         doctor=_doctor,
         components=_components,
     )
-    build_app(hooks)()
+    return build_app(hooks)
 
 
 def _load() -> tuple[Settings, Config]:
@@ -80,6 +87,7 @@ def _cli_services(services: Services, config: Config) -> CliServices:
         clock=services.clock,
         carry_out=services.worker.carry_out,
         names={user: login for login, user in config.access.cli.items()},
+        tickets=services.tickets,
     )
 
 
