@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -97,7 +98,16 @@ def test_could_not_ask_changes_nothing_but_the_newest_answer() -> None:
     assert not flips
     assert after.last is not None
     assert after.last.outcome is Outcome.INCONCLUSIVE
-    assert CheckRecord(**_all_but_last(after)) == CheckRecord(**_all_but_last(before))  # type: ignore[arg-type]
+    assert after.unasked_since == after.last.at
+    heard = replace(after, unasked_since=None)
+    assert CheckRecord(**_all_but_last(heard)) == CheckRecord(**_all_but_last(before))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", ["o", "f"])
+def test_an_answer_of_any_kind_is_one(answer: str) -> None:
+    record, _ = follow(f"o??{answer}")
+
+    assert record.unasked_since is None
 
 
 def _all_but_last(record: CheckRecord) -> dict[str, object]:
