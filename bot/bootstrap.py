@@ -30,6 +30,7 @@ from bot.routes import build_routing
 from bot.schedule import Job, Loop
 from bot.settings import Settings
 from bot.supervision import Supervisor
+from handlers.tickets import Tickets
 from operations.clock import Clock
 from operations.deployment.ports import Members, Provider
 from operations.deployment.resources import Resources
@@ -66,6 +67,7 @@ class Services:
     monitoring: Monitoring
     digests: DigestSide
     errors: ErrorSide
+    tickets: Tickets
     beacon: Beacon | None
     loops: Sequence[Loop]
     jobs: Sequence[Job]
@@ -151,6 +153,7 @@ async def open_services(
             monitoring=monitoring,
             digests=digests,
             errors=errors,
+            tickets=_tickets(config),
             beacon=_beacon(config, probe),
             loops=[
                 Loop("worker", worker.run),
@@ -160,6 +163,10 @@ async def open_services(
             ],
             jobs=[expiry, holding, *monitoring.jobs, *digests.jobs, *errors.jobs],
         )
+
+
+def _tickets(config: Config) -> Tickets:
+    return Tickets({name: c.ticket_url for name, c in config.components.items() if c.ticket_url})
 
 
 def _beacon(config: Config, probe: HttpProbe) -> Beacon | None:

@@ -64,6 +64,7 @@ def _kinds(config: Config, services: Services) -> Kinds:
         clock=services.clock,
         addresses={check.id: check.url for check in services.monitoring.checks},
         names={user: login for login, user in config.access.cli.items()},
+        tickets=services.tickets,
     )
     digests = DigestLetters(services.digests.digests, services.digests.painter)
     return {"A": sources.alert, "D": sources.rollout, "G": digests.subject}

@@ -116,6 +116,7 @@ class Bot:
                 owner=services.owner,
                 shipments=Shipments(services.commits, services.catalog),
                 addresses={check.id: check.url for check in services.monitoring.checks},
+                tickets=services.tickets,
             ),
             client=client,
             signing_secret=_text(settings.slack_signing_secret),

@@ -91,6 +91,17 @@ def _url(text: str) -> str:
     return text
 
 
+def _ticket_url(text: str) -> str:
+    _url(text)
+    if "{external_id}" not in text:
+        refuse(
+            f"{quote(text)} does not say where the ticket goes: write {{external_id}} in its place"
+        )
+    if "{external_id}" in urlsplit(text).netloc:
+        refuse("a ticket may stand behind the host only: whoever names it must not choose the host")
+    return text
+
+
 def _check_url(text: str) -> str:
     if not text.startswith("tcp://"):
         return _url(text)
@@ -269,6 +280,9 @@ Channel = Annotated[str, AfterValidator(_channel), _text("^[CG][A-Z0-9]{2,20}$")
 User = Annotated[str, AfterValidator(_user), _text("^[UW][A-Z0-9]{2,20}$")]
 Member = Annotated[str, AfterValidator(_member), _text("^[UWS][A-Z0-9]{2,20}$")]
 Url = Annotated[str, AfterValidator(_url), _text("^https?://")]
+TicketUrl = Annotated[
+    str, AfterValidator(_ticket_url), _text(r"^https?://[^/?#]+[/?#].*\{external_id\}")
+]
 CheckUrl = Annotated[str, AfterValidator(_check_url), _text("^(https?|tcp)://")]
 MailServer = Annotated[str, AfterValidator(_smtp), _text("^smtps?://")]
 Mailbox = Annotated[str, AfterValidator(_mailbox), _text("^[^\\s@]+@[^\\s@]+$")]

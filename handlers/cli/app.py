@@ -68,7 +68,7 @@ def build_app(hooks: Hooks) -> typer.Typer:
             return
         raise typer.Exit(run_words(hooks, [ctx.info_name or "", *_leading(ctx), *ctx.args]))
 
-    for verb in VERBS:
+    for verb in (verb for verb in VERBS if not verb.slack_only):
         app.command(verb.name, help=verb.summary, context_settings=_AS_SAID)(say)
     app.command(_ANY, hidden=True, context_settings=_AS_SAID)(say)
     _add_programs(app, hooks)
@@ -101,7 +101,8 @@ def _own_help(ctx: typer.Context) -> str:
     topic = ctx.args[0].lower()
     group = above.command
     command = group.commands.get(topic) if isinstance(group, TyperGroup) else None
-    if command is None or verb_named(topic) is not None or topic == _ANY:
+    verb = verb_named(topic)
+    if command is None or topic == _ANY or (verb is not None and not verb.slack_only):
         return ""
     return command.get_help(typer.Context(command, info_name=topic, parent=above))
 

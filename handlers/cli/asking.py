@@ -120,7 +120,8 @@ async def _show(command: Show, session: Session) -> int:
     if session.terminal.as_json:
         session.terminal.document(show_document(report))
     else:
-        pages.print_rollout(report, session.terminal)
+        ticket = session.services.tickets.of(report.rollout)
+        pages.print_rollout(report, session.terminal, ticket)
     return DONE
 
 

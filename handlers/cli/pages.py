@@ -10,6 +10,7 @@ from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
 from handlers.documents import pinned, rollout_document, why_it_ended
 from handlers.standing import Standing, say_last, standing_of
+from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
 from operations.deployment.policy import say_state
@@ -105,7 +106,7 @@ def _lock_words(lock: TargetLock, terminal: Terminal) -> str:
     return f"{who(lock.actor, terminal.names)}{until}" + (f": {lock.reason}" if lock.reason else "")
 
 
-def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
+def print_rollout(report: RolloutReport, terminal: Terminal, ticket: Ticket | None = None) -> None:
     """Everything about one rollout."""
     rollout, names = report.rollout, terminal.names
     previous = rollout.previous.version if rollout.previous else "nothing"
@@ -113,6 +114,7 @@ def print_rollout(report: RolloutReport, terminal: Terminal) -> None:
         [
             f"{headline(rollout)} ({rollout.name})",
             f"From {previous} · {rollout.provider} · asked by {who(rollout.requested_by, names)}"
+            + (f" for {plainly(ticket)}" if ticket else "")
             + (f": {rollout.reason}" if rollout.reason else ""),
             f"Artifact {pinned(rollout.release)}"
             + ("" if rollout.release.is_pinned else " (not pinned)"),

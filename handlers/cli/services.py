@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
+from handlers.tickets import Tickets
 from operations.actor import Actor
 from operations.clock import Clock
 from operations.deployment.service import Deployments
@@ -36,6 +37,7 @@ class CliServices:
     triage: Triage
     digests: Digests | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    tickets: Tickets = field(default_factory=Tickets)
     poll_seconds: float = 0.5
 
 

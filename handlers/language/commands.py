@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from operations.deployment.start_time import StartTime
+
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """`version` "": what runs now, or the branch's head. `provider` "": the word was left out."""
+    """`version` "": what runs now, or the branch's head. `provider` "": the word was left out.
+
+    `at` None: as soon as it may.
+    """
 
     project: str
     environment: str
     version: str = ""
     provider: str = ""
     reason: str = ""
+    at: StartTime | None = None
     emergency: bool = False
     dry_run: bool = False
 
@@ -85,13 +91,14 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`by` is a Slack user's id or a name, without any `@`."""
+    """`by` is a Slack user's id or a name, without any `@`. `unreviewed`: emergencies nobody looked at."""
 
     project: str = ""
     environment: str = ""
     by: str = ""
     since: timedelta | None = None
     limit: int = 20
+    unreviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,27 @@ class Show:
     """One rollout and its timeline."""
 
     rollout_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Say that one has looked at an emergency that is over."""
+
+    rollout_id: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How deploying goes. `project` "": all of them; `since` None: 30 days."""
+
+    project: str = ""
+    since: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """What is wrong with the bot's own connections, in Slack; the command line has a program for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +238,9 @@ Command = (
     | Promote
     | History
     | Show
+    | Review
+    | Stats
+    | Doctor
     | Lock
     | Unlock
     | Logs

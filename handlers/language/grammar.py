@@ -12,6 +12,7 @@ from datetime import timedelta
 from handlers.language.commands import Command, DigestAction, MonitorAction
 from handlers.language.words import DASHES, as_person, as_text
 from operations.deployment.rollout import parse_rollout_id
+from operations.deployment.start_time import StartTime, parse_start
 from operations.durations import parse_duration
 from operations.errors import InvalidRequest
 from operations.monitoring.alert import parse_alert_id
@@ -57,13 +58,12 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A word by its name. `metavar` "": a flag. `later`: of interface §4, not built yet."""
+    """A word by its name. `metavar` "": a flag."""
 
     name: str
     field: str
     help: str
     metavar: str = ""
-    later: bool = False
     cli_only: bool = False
 
     @property
@@ -133,6 +133,11 @@ class Values:
             hint=f"Write 30s, 10m, 2h or 7d: `{example}`.",
         )
 
+    def start(self) -> StartTime | None:
+        """When to start; None when it was not said."""
+        written = self.given.get("at")
+        return None if written is None else parse_start(as_text(written).translate(_TO_DASH))
+
     def rollout(self) -> int:
         """A rollout's id."""
         written = self.given["rollout_id"]
@@ -190,7 +195,10 @@ class Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """One command. `build` makes the value; it is told what was given and raises InvalidRequest."""
+    """One command. `build` makes the value; it is told what was given and raises InvalidRequest.
+
+    `slack_only`: the command line has a program of its own by that name.
+    """
 
     name: str
     summary: str
@@ -199,12 +207,13 @@ class Verb:
     build: Callable[[Values], Command]
     arguments: tuple[Argument, ...] = ()
     options: tuple[Option, ...] = ()
+    slack_only: bool = False
 
     @property
     def usage(self) -> str:
         """`deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]`."""
         places = {a.field for a in self.arguments}
-        named = [o.shown for o in self.options if not o.later and o.field not in places]
+        named = [o.shown for o in self.options if o.field not in places]
         return " ".join([self.name, *(a.shown for a in self.arguments), *named])
 
     def option(self, name: str) -> Option | None:

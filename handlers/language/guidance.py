@@ -29,7 +29,7 @@ def explain(verb: Verb, *, program: str = "", switches: Sequence[Option] = ()) -
     """Usage, what it does, options and examples of one verb; `switches` are the command line's own."""
     before = f"{program} " if program else ""
     lines = [f"{before}{verb.usage}", "", verb.summary, verb.help]
-    options = [*(o for o in verb.options if not o.later), *switches]
+    options = [*verb.options, *switches]
     if options:
         shown = {o.name: f"--{o.name} {o.metavar}".strip() for o in options}
         width = max(len(text) for text in shown.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from handlers.language.commands import Command, DeployForm, Help
 from handlers.language.grammar import PROVIDERS, Argument, Option, Values, Verb
 from handlers.language.guidance import nearest
-from handlers.language.verbs import COMMAND_LINE_ONLY, LATER, VERBS, verb_named
+from handlers.language.verbs import COMMAND_LINE_ONLY, VERBS, verb_named
 from handlers.language.words import DASHES, Word, as_text, ascii_dashes, read_argv, read_text
 from operations.errors import InvalidRequest
 from operations.redaction import clean
@@ -95,10 +95,13 @@ def _command(words: Sequence[Word], surface: _Surface) -> tuple[Command, Values]
 def _find_verb(words: Sequence[Word], surface: _Surface) -> Verb:
     written = words[0].text.strip("`").lower()
     verb = verb_named(written)
-    if verb is not None:
+    if verb is not None and not (verb.slack_only and surface.command_line):
         return verb
-    if written in LATER or (written in COMMAND_LINE_ONLY and surface.command_line):
-        raise InvalidRequest(f"`{written}` is not part of this version yet.", hint=_known())
+    if written in COMMAND_LINE_ONLY and surface.command_line:
+        raise InvalidRequest(
+            f"`{written}` is said first, without other words before it.",
+            hint=f"Run `hms-sys {written}`.",
+        )
     if written in COMMAND_LINE_ONLY:
         raise InvalidRequest(
             f"`{written}` works on the command line only.", hint=f"Run `hms-sys {written}`."
@@ -159,11 +162,6 @@ def _as_option(reading: _Reading, word: Word) -> tuple[Option, str | None] | Non
 
 
 def _check_available(reading: _Reading, option: Option) -> None:
-    if option.later:
-        raise InvalidRequest(
-            f"`--{option.name}` is not part of this version yet.",
-            hint=f"Usage: `{reading.verb.usage}`.",
-        )
     if option.cli_only and not reading.surface.command_line:
         raise InvalidRequest(
             f"`--{option.name}` works on the command line only.",
@@ -173,7 +171,7 @@ def _check_available(reading: _Reading, option: Option) -> None:
 
 def _unknown_option(reading: _Reading, name: str) -> InvalidRequest:
     verb = reading.verb
-    known = [o.name for o in reading.options if not o.later]
+    known = [o.name for o in reading.options]
     guess = nearest(name, known)
     if guess:
         hint = f"Did you mean `--{guess}`?"

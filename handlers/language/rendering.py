@@ -29,7 +29,7 @@ def render(command: Command) -> str:
             said += _argument(verb, argument, value)
     placed = {a.field for a in verb.arguments}
     for option in verb.options:
-        if option.field not in placed and not option.later:
+        if option.field not in placed:
             said += _option(verb, option, getattr(command, option.field))
     return " ".join(said)
 

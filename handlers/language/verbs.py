@@ -6,14 +6,17 @@ from handlers.language.commands import (
     Approve,
     Cancel,
     Deploy,
+    Doctor,
     Help,
     History,
     Lock,
     Logs,
     Promote,
     Reject,
+    Review,
     Rollback,
     Show,
+    Stats,
     Status,
     Unlock,
     Why,
@@ -44,11 +47,14 @@ VERBS: tuple[Verb, ...] = (
         help=(
             "Resolves the version once, asks for approval where the rules want it, and ships exactly "
             "that. Without a version: what runs now, or the branch's head. The environment is never "
-            "guessed."
+            "guessed. With --at it waits for its time once it is agreed to: 18:30 is by the clocks of "
+            "the target's hours, else UTC. Locks and hours are looked at again then, and an hour later "
+            "it is not started any more."
         ),
         examples=(
             "deploy myapp prod v1.4.2",
             'deploy myapp staging --reason "login fix" --dry-run',
+            "deploy myapp prod v1.4.2 --at 18:30",
         ),
         arguments=(_PROVIDER, _PROJECT, _ENVIRONMENT, _VERSION),
         options=(
@@ -61,7 +67,12 @@ VERBS: tuple[Verb, ...] = (
                 help="pass windows and locks with one admin's vote; needs --reason",
             ),
             _PROVIDER_OPTION,
-            Option(name="at", field="at", metavar="TIME", help="ship at a time", later=True),
+            Option(
+                name="at",
+                field="at",
+                metavar="TIME",
+                help="start at 18:30, in 2h, or at 2026-11-25T18:30+01:00",
+            ),
         ),
         build=lambda v: Deploy(
             project=v.word("project"),
@@ -69,6 +80,7 @@ VERBS: tuple[Verb, ...] = (
             version=v.word("version"),
             provider=v.provider(),
             reason=v.text("reason"),
+            at=v.start(),
             emergency=v.flag("emergency"),
             dry_run=v.flag("dry_run"),
         ),
@@ -150,6 +162,9 @@ VERBS: tuple[Verb, ...] = (
             Option(name="by", field="by", metavar="WHO", help="only what this person asked for"),
             _SINCE,
             Option(name="limit", field="limit", metavar="N", help="how many at most (20)"),
+            Option(
+                name="unreviewed", field="unreviewed", help="only emergencies to be reviewed yet"
+            ),
         ),
         build=lambda v: History(
             project=v.word("project"),
@@ -157,6 +172,7 @@ VERBS: tuple[Verb, ...] = (
             by=v.person("by"),
             since=v.span("since", "--since 7d"),
             limit=v.count("limit", 20, most=200),
+            unreviewed=v.flag("unreviewed"),
         ),
     ),
     Verb(
@@ -166,6 +182,30 @@ VERBS: tuple[Verb, ...] = (
         examples=("show D-1042",),
         arguments=(_ROLLOUT,),
         build=lambda v: Show(v.rollout()),
+    ),
+    Verb(
+        name="review",
+        summary="Say that you looked at an emergency that is over.",
+        help=(
+            "Every emergency is to be reviewed by somebody else than who asked for it: an admin, or "
+            "anyone who may deploy there. `history --unreviewed` lists those that nobody looked at."
+        ),
+        examples=("review D-1042 the hotfix was right, the window was not",),
+        arguments=(_ROLLOUT, Argument(name="note", field="note", required=False, rest=True)),
+        build=lambda v: Review(v.rollout(), v.text("note")),
+    ),
+    Verb(
+        name="stats",
+        summary="How often, how fast and how well a team ships.",
+        help=(
+            "Per environment: rollouts by outcome, how often, the share of failures, the time until a "
+            "good release served again, lead time where the commits are known, and medians. Each "
+            "figure says what it is about."
+        ),
+        examples=("stats", "stats myapp --since 90d"),
+        arguments=(ANY_PROJECT,),
+        options=(Option(name="since", field="since", metavar="30d", help="of how long (30d)"),),
+        build=lambda v: Stats(v.word("project"), v.span("since", "--since 30d")),
     ),
     Verb(
         name="lock",
@@ -210,6 +250,14 @@ VERBS: tuple[Verb, ...] = (
     ),
     *MONITORING_VERBS,
     Verb(
+        name="doctor",
+        summary="Test tokens, channels, targets, mail and database.",
+        help="Asks each for real, and says what to do about those that do not answer.",
+        examples=("doctor",),
+        build=lambda v: Doctor(),
+        slack_only=True,
+    ),
+    Verb(
         name="help",
         summary="This overview, or one command in full.",
         help="Names every command that exists.",
@@ -218,9 +266,6 @@ VERBS: tuple[Verb, ...] = (
         build=lambda v: Help(v.word("topic").lower()),
     ),
 )
-
-LATER = frozenset({"stats", "review"})
-"""Verbs of the public interface that this version does not have yet."""
 
 COMMAND_LINE_ONLY = frozenset({"serve", "config", "db", "sandbox", "audit", "migrate", "doctor"})
 

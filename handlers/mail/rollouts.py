@@ -8,6 +8,7 @@ from datetime import datetime
 from handlers.mail.pages import Code, Command, Page, Part, line
 from handlers.mail.wording import Names, called, clock, said
 from handlers.states import rollout_circle, rollout_words, what
+from handlers.tickets import Ticket, plainly
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.durations import say_duration
 from operations.letters import Tone
@@ -25,6 +26,7 @@ class RolloutPage:
     now: datetime
     title: str
     names: Names = field(default_factory=dict)
+    ticket: Ticket | None = None
 
 
 def draw(shown: RolloutPage, kind: NoticeKind) -> Page | None:
@@ -85,7 +87,8 @@ def _page(shown: RolloutPage, tone: Tone, *parts: Part | None) -> Page:
     word = "in" if rollout.state is RolloutState.SUCCEEDED else "after"
     took = f" {word} {say_duration(rollout.took)}" if rollout.took else ""
     reason = f": “{rollout.reason}”" if rollout.reason else ""
-    asked = f"asked by {called(rollout.requested_by, shown.names)}{reason}"
+    matter = f" for {plainly(shown.ticket)}" if shown.ticket else ""
+    asked = f"asked by {called(rollout.requested_by, shown.names)}{matter}{reason}"
     return Page(
         title=f"{state} ({rollout.name})",
         headline=f"{rollout_circle(rollout)} {state}{took}",

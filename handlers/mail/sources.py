@@ -12,6 +12,7 @@ from handlers.mail.rollouts import RolloutPage
 from handlers.mail.subjects import Subject
 from handlers.mail.wording import Names
 from handlers.subjects import UnknownSubject
+from handlers.tickets import Tickets
 from operations.clock import Clock
 from operations.deployment.inquiries import Inquiries
 from operations.deployment.rollout import Rollout, parse_rollout_id
@@ -29,6 +30,7 @@ class LetterSources:
     clock: Clock
     addresses: Mapping[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
+    tickets: Tickets = field(default_factory=Tickets)
 
     def alert(self, alert_id: int) -> Subject:
         """An alert as a subject of letters."""
@@ -96,5 +98,6 @@ class _RolloutSubject:
             now=self._sources.clock.now(),
             title=self._sources.title_of(rollout),
             names=self._sources.names,
+            ticket=self._sources.tickets.of(rollout),
         )
         return rollouts.draw(shown, kind)

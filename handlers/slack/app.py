@@ -27,6 +27,7 @@ from handlers.slack.files import SlackFiles
 from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
 from handlers.slack.outlet import Outlet
 from handlers.slack.subjects import Subjects
+from handlers.tickets import Tickets
 from operations.clock import Clock
 from operations.deployment.ports import Capabilities
 from operations.deployment.service import Deployments
@@ -69,6 +70,7 @@ class SlackParts:
     digests: DigestParts | None = None
     shipments: Shipments | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
+    tickets: Tickets = field(default_factory=Tickets)
     boundary: BoundarySettings | None = None
     delivery: DeliverySettings | None = None
 
@@ -100,6 +102,7 @@ def build_slack(
         clock=parts.clock,
         shipments=parts.shipments,
         triage=parts.triage,
+        tickets=parts.tickets,
     )
     alert_cards = AlertCards(parts.alerting, cards, addresses=parts.addresses, clock=parts.clock)
     kinds = {"D": cards.subject, "A": alert_cards.subject}

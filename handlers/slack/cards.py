@@ -12,6 +12,7 @@ from handlers.slack.views.card import Card
 from handlers.slack.views.rollouts import draw
 from handlers.slack.views.shipments import Shipped
 from handlers.slack.views.thread import ended_reply, evidence, is_broadcast
+from handlers.tickets import Ticket, Tickets
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.inquiries import Obstacles
@@ -49,12 +50,14 @@ class Cards:
         clock: Clock,
         shipments: Shipments | None = None,
         triage: Triage,
+        tickets: Tickets,
     ) -> None:
         self._deployments = deployments
         self._capabilities = capabilities
         self._clock = clock
         self._shipments = shipments
         self._triage = triage
+        self._tickets = tickets
 
     async def read(self, rollout_id: int) -> Rollout:
         """The rollout as it is; raises UnknownRollout."""
@@ -79,6 +82,7 @@ class Cards:
                 can_cancel=self._can_cancel(rollout),
                 can_roll_back=await self.can_roll_back(rollout),
                 shipped=await self._shipped(rollout),
+                ticket=self.ticket_of(rollout),
             )
         )
 
@@ -128,6 +132,10 @@ class Cards:
         """Platform and object for people."""
         target = self.target_of(rollout)
         return target.spec.title if target else f"{rollout.provider}, not configured any more"
+
+    def ticket_of(self, rollout: Rollout) -> Ticket | None:
+        """What a component calls the matter; None without one."""
+        return self._tickets.of(rollout)
 
     @staticmethod
     def _rule(rollout: Rollout, target: Target | None) -> ApprovalRule | None:
@@ -197,7 +205,8 @@ class _RolloutSubject:
         if kind is NoticeKind.ERRORS:
             return await self._cards.draw_new_errors(rollout)
         if kind is NoticeKind.ENDED:
-            return Reply(ended_reply(rollout), broadcast=is_broadcast(rollout))
+            told = ended_reply(rollout, self._cards.ticket_of(rollout))
+            return Reply(told, broadcast=is_broadcast(rollout))
         return Reply(evidence(rollout))
 
     async def overtaken(self) -> str:

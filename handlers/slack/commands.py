@@ -206,7 +206,9 @@ class Commands:
                 return reports.history(await inquiries.history(_query(command, now)), now)
             case language.Show():
                 report = await inquiries.show(command.rollout_id)
-                return reports.rollout_report(report, self._cards.title_of(report.rollout), now)
+                rollout = report.rollout
+                title, ticket = self._cards.title_of(rollout), self._cards.ticket_of(rollout)
+                return reports.rollout_report(report, title, now, ticket)
             case language.Logs():
                 lines = await inquiries.logs(
                     command.project,

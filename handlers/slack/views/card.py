@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from handlers.slack.views.blocks import code, link, person
 from handlers.slack.views.shipments import Shipped
 from handlers.states import what as what
+from handlers.tickets import Ticket
+from operations.actor import ActorKind
 from operations.deployment.release import Release
-from operations.deployment.rollout import Rollout
+from operations.deployment.rollout import WAITING, Rollout
 from operations.deployment.target import ApprovalRule
 from operations.errors import Refused
 
@@ -33,6 +36,7 @@ class Card:
     can_cancel: bool = False
     can_roll_back: bool = False
     shipped: Shipped | None = None
+    ticket: Ticket | None = None
 
 
 def shorten_digests(text: str) -> str:
@@ -44,3 +48,16 @@ def short_pin(release: Release) -> str:
     """`sha256:9f8e2c…` of a digest, seven characters of a commit."""
     algorithm, colon, digest = release.pin.partition(":")
     return f"{algorithm}:{digest[:6]}…" if colon else release.pin[:7]
+
+
+def asker(rollout: Rollout, ticket: Ticket | None) -> str:
+    """A mention, or `hms-dev asks for HMS-7`: a bare name would not say what it has to do with this."""
+    who = person(rollout.requested_by)
+    if rollout.requested_by.kind is ActorKind.COMPONENT:
+        who += " asks" if rollout.state in WAITING else " asked"
+    return f"{who} for {ticket_link(ticket)}" if ticket else who
+
+
+def ticket_link(ticket: Ticket) -> str:
+    """A link where its place is known; else code, which Slack makes no link of by itself."""
+    return link(ticket.url, ticket.id, 80) if ticket.url else code(ticket.id, 80)

@@ -21,8 +21,9 @@ from handlers.slack.views.blocks import (
     section,
     typed,
 )
-from handlers.slack.views.card import short_pin, shorten_digests, what
+from handlers.slack.views.card import short_pin, shorten_digests, ticket_link, what
 from handlers.states import rollout_circle, rollout_words
+from handlers.tickets import Ticket
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
@@ -69,14 +70,17 @@ def history(page: HistoryPage, now: datetime) -> Message:
     )
 
 
-def rollout_report(report: RolloutReport, title: str, now: datetime) -> Message:
+def rollout_report(
+    report: RolloutReport, title: str, now: datetime, ticket: Ticket | None = None
+) -> Message:
     """One rollout and its timeline."""
     rollout = report.rollout
     head = f"{rollout_words(rollout)}: {what(rollout)}"
     pin = code(rollout.release.pin, 90) if rollout.release.is_pinned else "not pinned"
+    matter = f" for {ticket_link(ticket)}" if ticket else ""
     reason = f": “{typed(rollout.reason)}”" if rollout.reason else ""
     facts = [
-        dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{reason}"),
+        dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{matter}{reason}"),
         said(rollout.outcome),
         f"*Why* · {one_line(rollout.failure.summary)}" if rollout.failure else "",
         code(shorten_digests(rollout.failure.reason))

@@ -21,7 +21,7 @@ from handlers.slack.views.blocks import (
     section,
     typed,
 )
-from handlers.slack.views.card import Card, short_pin, shorten_digests, what
+from handlers.slack.views.card import Card, asker, short_pin, shorten_digests, what
 from handlers.slack.views.choices import choices
 from handlers.slack.views.shipments import shipment
 from handlers.slack.views.steps import counted, step_lines
@@ -73,7 +73,7 @@ def _span(rollout: Rollout) -> str:
 
 def _origin(card: Card) -> str:
     rollout = card.rollout
-    who = person(rollout.requested_by)
+    who = asker(rollout, card.ticket)
     reason = f": “{typed(rollout.reason, 200)}”" if rollout.reason else ""
     return dots(_from(rollout), one_line(card.title, 120), f"{who}{reason}")
 

@@ -18,8 +18,9 @@ from handlers.slack.views.blocks import (
     said,
     section,
 )
-from handlers.slack.views.card import what
+from handlers.slack.views.card import ticket_link, what
 from handlers.states import rollout_circle, rollout_words
+from handlers.tickets import Ticket
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
@@ -29,9 +30,11 @@ _CHUNKS = 3
 _BROADCAST = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK, RolloutState.UNKNOWN})
 
 
-def ended_reply(rollout: Rollout) -> Message:
+def ended_reply(rollout: Rollout, ticket: Ticket | None = None) -> Message:
     """Names the requester: an edit of the card notifies nobody."""
-    line = f"{person(rollout.requested_by)} {rollout_circle(rollout)} {_ending(rollout)}"
+    matter = f" ({ticket_link(ticket)})" if ticket else ""
+    who = f"{person(rollout.requested_by)}{matter}"
+    line = f"{who} {rollout_circle(rollout)} {_ending(rollout)}"
     text = (
         f"{called(rollout.requested_by)}: {rollout_words(rollout)}: {one_line(what(rollout), 150)}"
     )
