@@ -10,13 +10,14 @@ PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | se
 LOCAL_SLACK := .sandbox/npm/node_modules/local-slack-$(PLATFORM)/bin/local-slack
 PACKAGES := bot handlers operations providers storage sandbox tests bench
 
-.PHONY: help demo test lint format bench screenshots requirements clean
+.PHONY: help demo test lint format bench reference screenshots requirements clean
 
 help:
 	@echo "make demo    run the product in its local sandbox; prints the page to open"
 	@echo "make test    run the whole test suite"
 	@echo "make lint    format check, lint, import rules, types"
 	@echo "make bench   measure, each figure beside its floor"
+	@echo "make reference   write docs/commands.md, docs/api.md and docs/configuration.md from the code"
 
 demo: $(VENV)/.ready $(LOCAL_SLACK)
 	@$(BIN)/python -m sandbox --local-slack $(LOCAL_SLACK)
@@ -36,6 +37,12 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m bench
+
+# Writes the pages of docs/ that come from the code; a test says when they have to be written anew.
+reference: $(VENV)/.ready
+	@$(BIN)/python -m bot.config.reference > docs/configuration.md
+	@$(BIN)/python -m bot.references.commands > docs/commands.md
+	@$(BIN)/python -m bot.references.api > docs/api.md
 
 # Takes the pictures in docs/ from the sandbox's real page.
 screenshots: $(VENV)/.ready $(LOCAL_SLACK)

@@ -12,7 +12,7 @@ from bot.config import Config
 from bot.config.sections import Hook as HookSection
 from bot.schedule import Job
 from handlers.http.access import Access, Component
-from handlers.http.api import ApiParts, build_api
+from handlers.http.api import Api, ApiParts, build_api
 from handlers.http.app import Register
 from handlers.http.boundary import BoundarySettings
 from handlers.http.hooks.alertmanager import Alertmanager
@@ -39,23 +39,27 @@ class HttpSide:
 
 def build_http(config: Config, services: Services) -> HttpSide:
     """The API for components, and the hooks of the systems that are configured."""
+    api = build_component_api(config, services)
+    door = Door(_hooks(config, services), api.access, services.clock)
+    return HttpSide(
+        around=BoundarySettings(guard=services.supervisor, new_id=lambda: secrets.token_hex(8)),
+        parts=[api.register, door.register],
+        jobs=[Job("repeats", _FORGETS_EVERY, api.keyed.forget_old)],
+    )
+
+
+def build_component_api(config: Config, services: Services) -> Api:
+    """`/api/v1`, for the components of the configuration."""
     store, clock = services.database.store, services.clock
-    access = Access(_components(config), clock, Refusals(store.transaction, clock))
-    api = build_api(
+    return build_api(
         ApiParts(
             deployments=services.deployments,
             store=store,
             intake=services.errors.intake,
             groups=services.errors.triage,
-            access=access,
+            access=Access(_components(config), clock, Refusals(store.transaction, clock)),
             clock=clock,
         )
-    )
-    door = Door(_hooks(config, services), access, clock)
-    return HttpSide(
-        around=BoundarySettings(guard=services.supervisor, new_id=lambda: secrets.token_hex(8)),
-        parts=[api.register, door.register],
-        jobs=[Job("repeats", _FORGETS_EVERY, api.keyed.forget_old)],
     )
 
 
