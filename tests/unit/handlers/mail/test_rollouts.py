@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from handlers.mail.rendering import render_text
 from handlers.mail.rollouts import RolloutPage, draw
+from handlers.tickets import Ticket
 from operations.deployment.progress import Failure
 from operations.deployment.rollout import Rollout, RolloutState, Vote, VoteKind
 from operations.outbox import NoticeKind
@@ -28,6 +30,14 @@ def ended(state: RolloutState, **changes: object) -> Rollout:
 
 def shown(rollout: Rollout) -> RolloutPage:
     return RolloutPage(rollout=rollout, now=NOON, title="Kubernetes default/web")
+
+
+def test_a_component_s_ticket_is_written_out() -> None:
+    page = replace(shown(make_rollout()), ticket=Ticket("HMS-7", "https://tracker.internal/HMS-7"))
+    drawn = draw(page, CARD)
+
+    assert drawn is not None
+    assert "asked by alice for HMS-7 (https://tracker.internal/HMS-7): “" in render_text(drawn)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from handlers.slack.views.card import Card
 from handlers.slack.views.shipments import Shipped, ShippedCommit
+from handlers.tickets import Ticket
+from operations.actor import Actor, ActorKind
 from operations.deployment.progress import Failure, Step, StepState
 from operations.deployment.release import Release
 from operations.deployment.rollout import RolloutKind, RolloutState, Vote, VoteKind
 from operations.deployment.target import ApprovalRule
 from tests.factories import ALICE, BOB, CAROL, NOON, make_rollout
 
+HMS_DEV = Actor(id="component:hms-dev", kind=ActorKind.COMPONENT, name="hms-dev")
 RULE = ApprovalRule(required=2, voters=frozenset({"S01OPS", "U02BOB"}))
 APPROVED = (
     Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON + timedelta(minutes=1)),
@@ -84,6 +87,10 @@ EXAMPLES: dict[str, Card] = {
     "waiting, mutable, emergency": _with(
         WAITING, release=MUTABLE, emergency=True, warnings=("The tag was moved today.",)
     ),
+    "waiting, of a component": replace(
+        _with(WAITING, requested_by=HMS_DEV, external_id="HMS-7"),
+        ticket=Ticket("HMS-7", "https://tracker.internal/tickets/HMS-7"),
+    ),
     "queued": make_card(RolloutState.QUEUED),
     "queued behind": make_card(RolloutState.QUEUED, behind=make_rollout(id=1041)),
     "running": make_card(RolloutState.RUNNING),
@@ -94,6 +101,10 @@ EXAMPLES: dict[str, Card] = {
     "live": _with(
         make_card(RolloutState.SUCCEEDED, can_roll_back=True),
         outcome="3 of 3 tasks · healthy for 30 s",
+    ),
+    "live, of a component": replace(
+        _with(make_card(RolloutState.SUCCEEDED), requested_by=HMS_DEV, external_id="HMS-7"),
+        ticket=Ticket("HMS-7"),
     ),
     "live no more": make_card(RolloutState.SUCCEEDED),
     "failed": _with(

@@ -16,6 +16,7 @@ from handlers.slack.views.card import Card
 from handlers.slack.views.rollouts import draw
 from handlers.slack.views.shipments import Shipped, ShippedCommit
 from handlers.slack.views.thread import ended_reply, evidence
+from handlers.tickets import Ticket
 from operations.actor import Actor, ActorKind
 from operations.deployment.progress import Failure, Step, StepState
 from operations.deployment.release import Release
@@ -27,6 +28,7 @@ from tests.unit.handlers.slack.views.cards import EXAMPLES, make_card
 
 BUTTONS = {
     "waiting": ["Approve", "Reject"],
+    "waiting, of a component": ["Approve", "Reject"],
     "queued": ["Cancel"],
     "running": ["Cancel"],
     "running, cannot be stopped": [],
@@ -170,16 +172,25 @@ shipments = st.builds(
 )
 
 
+tickets = st.none() | st.builds(
+    Ticket, words, st.sampled_from(["", "https://tracker/%3Cb%3E", "https://tracker/a|b>c"])
+)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     rollout=rollouts(),
     title=words,
     shipped=st.none() | shipments,
     voters=st.frozensets(st.sampled_from(["U1", "S1", "<!channel>", "x"]), max_size=4),
-    may=st.booleans(),
+    ticket=tickets,
 )
 def test_no_words_break_a_card(
-    rollout: Rollout, title: str, shipped: Shipped | None, voters: frozenset[str], may: bool
+    rollout: Rollout,
+    title: str,
+    shipped: Shipped | None,
+    voters: frozenset[str],
+    ticket: Ticket | None,
 ) -> None:
     """Whatever people and platforms write, Slack takes it and nobody is mentioned by it."""
     card = Card(
@@ -188,11 +199,12 @@ def test_no_words_break_a_card(
         title=title,
         rule=ApprovalRule(required=2, voters=voters),
         behind=rollout,
-        can_cancel=may,
-        can_roll_back=may,
+        can_cancel=rollout.emergency,
+        can_roll_back=not rollout.emergency,
         shipped=shipped,
+        ticket=ticket,
     )
-    for drawn in (draw(card), ended_reply(rollout), evidence(rollout)):
+    for drawn in (draw(card), ended_reply(rollout, ticket), evidence(rollout)):
         assert message_faults(drawn.blocks) == []
         assert list(text_faults(drawn.text)) == []
         assert 0 < len(drawn.text) < 300
