@@ -16,6 +16,7 @@ from operations.guard import Guard
 from operations.monitoring.errors.log_ports import LogKind, LogSource
 from operations.monitoring.errors.tailing import EventIntake, LogWorkshop, Tailer
 from providers.log_readers import PlatformLogs
+from providers.patterns import TooSlow, is_found
 from storage.database import Database
 
 _EVERY = {
@@ -53,6 +54,7 @@ def build_log_loops(parts: LogParts) -> Sequence[Loop]:
             queue=parts.database.log_queue,
             clock=parts.clock,
             guard=parts.guard,
+            matches=is_in_line,
         )
     )
     return [Loop("log sources", tailer.run)]
@@ -68,6 +70,14 @@ def build_sources(sections: Sequence[ErrorSource]) -> Sequence[LogSource]:
         number = seen[source.id]
         sources.append(_source(section, f"#{number}") if number > 1 else source)
     return sources
+
+
+def is_in_line(pattern: str, line: str) -> bool:
+    """A line for which the pattern takes too long counts as none of its own."""
+    try:
+        return is_found(pattern, line)
+    except TooSlow:
+        return False
 
 
 def _source(section: ErrorSource, mark: str = "") -> LogSource:

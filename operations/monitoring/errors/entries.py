@@ -40,18 +40,18 @@ _LARAVEL_CONTEXT = ' {"exception":"[object] '
 
 
 def events_of(entries: Iterable[Entry], source: LogSource, now: datetime) -> Iterator[LogEvent]:
-    """The error events among entries, in their order; `now` stands in for times that nobody knows."""
-    pattern = None if source.pattern is None else re.compile(source.pattern)
+    """The error events among entries, in their order; `now` stands in for times that nobody knows.
+
+    Where the source has a pattern, the entries are those that it matched: each is an error then, whatever
+    it calls itself.
+    """
     for entry in entries:
-        if pattern is None:
-            told = _read(entry)
-            level = _level_of(told)
-            if level.is_error:
-                yield _event(entry, source, told, level, now)
-        elif any(map(pattern.search, entry.lines)):
-            told = _read(entry)
-            # What the pattern matches is an error, whatever it calls itself.
-            yield _event(entry, source, told, max(_level_of(told), Level.ERROR), now)
+        told = _read(entry)
+        level = _level_of(told)
+        if source.pattern is not None:
+            yield _event(entry, source, told, max(level, Level.ERROR), now)
+        elif level.is_error:
+            yield _event(entry, source, told, level, now)
 
 
 def _level_of(told: Told) -> Level:

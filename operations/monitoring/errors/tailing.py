@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from operations.errors import (
 from operations.guard import Guard
 from operations.monitoring.errors.entries import events_of
 from operations.monitoring.errors.event import Level, LogEvent
+from operations.monitoring.errors.lines import Entry
 from operations.monitoring.errors.log_ports import (
     LogClaim,
     LogPage,
@@ -44,6 +46,12 @@ LONGEST_WAIT = timedelta(minutes=5)
 """Between two attempts at a source that cannot be read."""
 SILENT_FAILURE = timedelta(minutes=15)
 """For so long a source may be unreadable before it is an error of the bot's."""
+
+Matches = Callable[[str, str], bool]
+"""Whether a pattern matches anywhere in a line. Called where the process's signals arrive, and quick."""
+
+_TURN_SECONDS = 0.02
+"""For so long entries are looked through for a pattern before others get their turn."""
 
 Also = Callable[[Transaction], Awaitable[None]]
 
@@ -63,14 +71,15 @@ class EventIntake(Protocol):
 class TailSettings:
     """`at_once` sources are read together, about `lines` lines of each at a time.
 
-    A read takes `read_seconds` at most, storing what it brought `store_seconds`; a claim lasts longer
-    than both together.
+    A read takes `read_seconds` at most, looking for the pattern in what it brought `match_seconds`, storing
+    it `store_seconds`; a claim lasts longer than all of them together.
     """
 
     at_once: int = 8
     lines: int = 5000
     idle_seconds: float = 1.0
     read_seconds: float = 40.0
+    match_seconds: float = 10.0
     store_seconds: float = 20.0
     claim_span: timedelta = timedelta(seconds=90)
 
@@ -86,6 +95,7 @@ class LogWorkshop:
     queue: LogQueue
     clock: Clock
     guard: Guard
+    matches: Matches
 
 
 class Tailer:
@@ -159,13 +169,17 @@ class Tailer:
 
     async def _keep(self, claim: LogClaim, position: Position, page: LogPage) -> None:
         source, now = self._sources[claim.source_id], self._shop.clock.now()
-
-        def digest() -> tuple[list[LogEvent], str]:
-            done, after = position.advance(page)
-            return list(events_of(done, source, now)), after.dump()
-
-        # A pattern of the configuration may take its time.
-        events, cursor = await asyncio.to_thread(digest)
+        done, after = await asyncio.to_thread(position.advance, page)
+        try:
+            async with asyncio.timeout(self._settings.match_seconds):
+                wanted = await self._select(done, source)
+        except TimeoutError:
+            await self._fail(
+                claim, ProviderError("Its pattern takes too long; write a simpler one.")
+            )
+            return
+        events = await asyncio.to_thread(lambda: list(events_of(wanted, source, now)))
+        cursor = await asyncio.to_thread(after.dump)
         due_at = now if page.more else now + source.every
 
         async def move(tx: Transaction) -> None:
@@ -174,6 +188,20 @@ class Tailer:
         await self._store(claim, events, move)
         if claim.failures:
             _LOG.info("%s is read again", source.title)
+
+    async def _select(self, entries: Sequence[Entry], source: LogSource) -> Sequence[Entry]:
+        """Those that the source's pattern matches, in some line; all where there is none."""
+        pattern, matches = source.pattern, self._shop.matches
+        if pattern is None:
+            return entries
+        found, turn = [], time.monotonic()
+        for entry in entries:
+            if time.monotonic() - turn > _TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = time.monotonic()
+            if any(matches(pattern, line) for line in entry.lines):
+                found.append(entry)
+        return found
 
     async def _store(self, claim: LogClaim, events: Sequence[LogEvent], move: Also) -> None:
         shop = self._shop

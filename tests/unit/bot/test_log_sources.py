@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.config import load_config
 from bot.config.sections import ErrorSource
-from bot.log_sources import build_sources
+from bot.log_sources import build_sources, is_in_line
 from operations.monitoring.errors.log_ports import LogKind
 
 ROOT = Path(__file__).parents[3]
@@ -43,3 +43,8 @@ def test_a_log_that_is_named_twice_has_two_cursors() -> None:
     sources = build_sources([section(pods=True, pattern="a"), section(pods=True, pattern="b")])
 
     assert [source.id for source in sources] == ["pods:myapp/prod", "pods:myapp/prod#2"]
+
+
+def test_a_pattern_that_would_take_for_ever_matches_nothing() -> None:
+    assert not is_in_line("(a+)+$", "a" * 10_000 + "!")
+    assert is_in_line("(a+)+$", "aaa")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -40,6 +42,7 @@ from operations.monitoring.errors.tailing import (
 from storage.database import Database
 from tests.contract.databases import open_sqlite
 from tests.factories import NOON
+from tests.slack_stand_in import until
 from tests.unit.operations.monitoring.lookouts import SteppedClock
 from tests.workshops import run_plainly
 
@@ -110,6 +113,12 @@ class Desk:
     clock: SteppedClock = field(default_factory=SteppedClock)
     log: WrittenLog = field(default_factory=WrittenLog)
     settings: TailSettings = BRISK
+    match_seconds: float = 0.0
+
+    def matches(self, pattern: str, line: str) -> bool:
+        """In a moment, or as long as a test says."""
+        time.sleep(self.match_seconds)
+        return re.search(pattern, line) is not None
 
     def __post_init__(self) -> None:
         self.intake = PlainIntake(self.database.store)
@@ -125,6 +134,7 @@ class Desk:
                 queue=self.database.log_queue,
                 clock=self.clock,
                 guard=run_plainly,
+                matches=self.matches,
             ),
             self.settings,
         )
@@ -224,7 +234,7 @@ async def test_several_readers_hand_in_each_line_once(desk: Desk) -> None:
 
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(desk.new_tailer().run()) for _ in range(3)]
-        await _until(lambda: len(desk.messages) >= 100)
+        await until(lambda: len(desk.messages) >= 100, 10)
         for loop in loops:
             loop.cancel()
 
@@ -346,6 +356,30 @@ async def test_a_log_that_has_much_to_say_is_read_on_at_once(desk: Desk) -> None
     assert desk.log.reads == 4
 
 
+async def test_the_pattern_alone_decides_where_there_is_one(desk: Desk) -> None:
+    desk.sources[:] = [replace(make_source(), pattern="payment|KeyError")]
+    desk.tailer = desk.new_tailer()
+    desk.log.write("ERROR other", "payment refused", *TRACE)
+
+    await desk.read_all()
+
+    assert desk.messages == ["payment refused", "KeyError: 'x'"]
+
+
+async def test_a_pattern_that_takes_too_long_is_a_fault_of_the_source(desk: Desk) -> None:
+    desk.sources[:] = [replace(make_source(), pattern="slow")]
+    desk.settings = replace(BRISK, match_seconds=0.05)
+    desk.match_seconds = 0.03
+    desk.tailer = desk.new_tailer()
+    desk.log.write(*(f"ERROR {number}" for number in range(10)))
+
+    await desk.read()
+
+    desk.clock.time += EVERY
+    (claim,) = await _due(desk)
+    assert (claim.failures, desk.messages) == (1, [])
+
+
 async def test_what_waits_in_the_database_holds_no_secrets(desk: Desk) -> None:
     desk.log.write("ERROR password=hunter22")
     await desk.read()
@@ -365,9 +399,3 @@ async def _due(desk: Desk) -> Sequence[LogClaim]:
     return await desk.database.log_queue.claim(
         ids, desk.clock.now(), span=desk.settings.claim_span, limit=10
     )
-
-
-async def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.005)
