@@ -119,8 +119,11 @@ async def _members(settings: Settings) -> AsyncIterator[Members]:
 
 async def _guard(name: str, work: Callable[[], Awaitable[None]]) -> str:
     from bot.clock import SystemClock
+    from bot.logs import configure_logging
     from bot.supervision import Supervisor
 
+    # A bug before the settings are read would be shown with every local variable, secrets among them.
+    configure_logging("error", "", sys.stderr.isatty())
     return await Supervisor(SystemClock())(name, work)
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from operations.errors import StorageError, StorageUnavailable
+from operations.errors import StorageUnavailable
 from storage.address import SqliteAddress, parse_address
 from storage.migration import alembic_config
 from storage.postgres import PostgresEngine
@@ -15,6 +15,16 @@ from storage.session import Engine
 from storage.sqlite import SqliteEngine
 from storage.statements import Statement
 
+_TABLE = Statement(
+    {
+        "sqlite": sa.select(sa.column("name"))
+        .select_from(sa.table("sqlite_master"))
+        .where(sa.column("name") == sa.literal_column("'alembic_version'")),
+        "postgresql": sa.select(sa.literal_column("1").label("one")).where(
+            sa.func.to_regclass(sa.literal_column("'alembic_version'")).is_not(None)
+        ),
+    }
+)
 _REVISION = Statement(sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
 
 
@@ -28,10 +38,12 @@ class Schema(StrEnum):
 
 
 async def inspect_schema(url: str) -> Schema:
-    """Raises StorageUnavailable when the database cannot be reached; a missing file is NONE."""
+    """A missing file is NONE. Raises StorageError when the database, or the file's folder, is of no use."""
     address = parse_address(url)
     if not isinstance(address, SqliteAddress):
         return await _inspect(PostgresEngine(address.dsn))
+    if not address.path.absolute().parent.is_dir():
+        raise StorageUnavailable("The folder of the database is not there.", hint="Make it.")
     if not address.path.exists():
         return Schema.NONE
     return await _inspect(SqliteEngine(address.path))
@@ -40,11 +52,7 @@ async def inspect_schema(url: str) -> Schema:
 async def _inspect(engine: Engine) -> Schema:
     try:
         async with engine.session(writing=False) as session:
-            rows = await session.fetch(_REVISION)
-    except StorageUnavailable:
-        raise
-    except StorageError:
-        return Schema.NONE  # there is no such table
+            rows = await session.fetch(_REVISION) if await session.fetch(_TABLE) else ()
     finally:
         await engine.close()
     return _judge(str(rows[0]["version_num"]) if rows else "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from operations.errors import StorageUnavailable
+from operations.errors import StorageError, StorageUnavailable
 from storage.inspection import Schema, inspect_schema
 from storage.migration import migrate
 from tests.contract.databases import run_sql, sqlite_url
@@ -50,3 +51,30 @@ async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 async def test_a_server_that_is_not_there_cannot_be_reached() -> None:
     with pytest.raises(StorageUnavailable):
         await inspect_schema("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "hms.db").write_bytes(b"this is no database\n" * 100)
+
+    with pytest.raises(StorageError):
+        await inspect_schema(f"sqlite:///{tmp_path}/hms.db")
+
+
+async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="folder"):
+        await inspect_schema(f"sqlite:///{tmp_path}/none/hms.db")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_may_not_enter_is_not_told_that_it_is_empty(database_url: str) -> None:
+    run_sql(database_url, "CREATE ROLE stranger LOGIN")
+    run_sql(database_url, _SHUT)
+
+    with pytest.raises(StorageError):
+        await inspect_schema(re.sub(r"//[^@/]*@", "//stranger@", database_url))
+
+
+_SHUT = (
+    "DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database());"
+    " END $$"
+)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +92,39 @@ async def test_it_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert {each.subject for each in found} >= {"SLACK_BOT_TOKEN", "connection", "disk"}
     assert os.listdir(tmp_path) == ["hms.yaml"]
+
+
+async def test_a_folder_that_is_not_there_is_a_finding_and_the_rest_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hms.yaml"
+    file.write_text("slack: {deploys_channel: C01GEN}\nenvironments: {}\nprojects: {}\n")
+    monkeypatch.setenv("HMS_CONFIG", str(file))
+    monkeypatch.setenv("HMS_DATABASE_URL", f"sqlite:///{tmp_path}/none/hms.db")
+
+    found = {each.subject: each for each in await run_doctor()}
+
+    assert found["connection"].condition is Condition.FAILING
+    assert "folder" in found["connection"].detail
+
+
+def test_a_bug_of_the_command_line_is_told_without_the_values_at_hand() -> None:
+    program = """
+import asyncio
+from bot.cli import _guard
+
+async def work():
+    token = "made-up-" + "value"
+    raise KeyError("bug")
+
+asyncio.run(_guard("x", work))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert "KeyError" in ended.stderr
+    assert "made-up-value" not in ended.stderr
 
 
 def test_every_channel_and_group_of_the_configuration_is_looked_at() -> None:
