@@ -71,7 +71,7 @@ async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
         letters = build_letters(config, couriers, services)
         http = build_http(config, services)
         callers = open_callers(config, services.clock, stack)
-        webhooks = build_webhooks(callers, services)
+        webhooks = build_webhooks(config, callers, services)
         services = replace(
             services,
             loops=[*services.loops, *letters.loops, *webhooks.loops],

@@ -19,6 +19,7 @@ from operations.clock import Clock
 from operations.errors import InvalidRequest
 from operations.integration.webhooks.calling import Calling, Switchboard
 from operations.integration.webhooks.feeding import Feeding
+from operations.integration.webhooks.listener import Listener
 from operations.integration.webhooks.ports import Caller
 
 _FORGETS_EVERY = timedelta(hours=1)
@@ -71,18 +72,22 @@ def open_callers(
     return callers
 
 
-def build_webhooks(callers: Mapping[str, Caller], services: Services) -> WebhookSide:
+def build_webhooks(
+    config: Config, callers: Mapping[str, Caller], services: Services
+) -> WebhookSide:
     """The loop that calls, and the job that forgets."""
     if not callers:
         return WebhookSide()
     database = services.database
+    listeners = {name: Listener(name, "read" in config.components[name].may) for name in callers}
     feeding = Feeding(
-        list(callers), database.store, services.clock, _Descriptions(services).describe
+        list(listeners.values()), database.store, services.clock, _Descriptions(services).describe
     )
     calling = Calling(
         Switchboard(
             feeding=feeding,
             queue=database.delivery_queue,
+            listeners=listeners,
             callers=callers,
             clock=services.clock,
             guard=services.supervisor,

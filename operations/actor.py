@@ -33,3 +33,8 @@ class Actor:
 
 
 SYSTEM = Actor(id="system", kind=ActorKind.SYSTEM, name="HMS-SYS")
+
+
+def component_actor(name: str) -> Actor:
+    """A component, as rollouts and the audit trail name it."""
+    return Actor(id=f"component:{name}", kind=ActorKind.COMPONENT, name=name)

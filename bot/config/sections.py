@@ -375,7 +375,7 @@ class Component(Section):
     ticket_url: TicketUrl | None = None
     """Where people read about what it asks for: https://HOST/PATH/{external_id}. Absent: no link."""
     webhook: Url | None = None
-    """Where events are sent."""
+    """Where changes of rollouts, alerts and errors are sent; without `read`: of its own rollouts only."""
     private: bool = False
     """Whether the webhook may be at a private address: in a network of one's own."""
     secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")] | None = None

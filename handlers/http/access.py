@@ -14,7 +14,7 @@ from aiohttp import web
 
 from handlers.http.pace import TokenBucket
 from handlers.http.problems import FaultyRequest, Unauthenticated
-from operations.actor import Actor, ActorKind
+from operations.actor import Actor, ActorKind, component_actor
 from operations.clock import Clock
 from operations.errors import NotPermitted, Overloaded, Refused, StorageError
 from operations.redaction import shorten
@@ -43,7 +43,7 @@ class Component:
     @property
     def actor(self) -> Actor:
         """Who asks, as rollouts and the audit trail name it."""
-        return Actor(id=f"component:{self.name}", kind=ActorKind.COMPONENT, name=self.name)
+        return component_actor(self.name)
 
     def may(self, right: str) -> bool:
         """Whether it has the right; `deploy` alone: anywhere at all."""

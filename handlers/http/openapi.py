@@ -91,7 +91,7 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
     operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
-        "description": f"Needs the right `{route.right}`.",
+        "description": _needs(route),
         "parameters": [*route.parameters, *_query_parameters(route, schemas)],
         "responses": {
             str(route.status): _answer("Done.", "application/json", schemas.of(route.document)),
@@ -104,6 +104,11 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
             "content": {kind: {"schema": body(schemas)} for kind, body in route.body.items()},
         }
     return operation
+
+
+def _needs(route: Route) -> str:
+    own = ", but for what the component asked for itself" if route.spares_own else ""
+    return f"Needs the right `{route.right}`{own}."
 
 
 def _own_operation() -> Schema:

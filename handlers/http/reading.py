@@ -14,11 +14,12 @@ from handlers.documents import (
     show_document,
 )
 from handlers.error_documents import ErrorsDocument, errors_document
+from handlers.http.access import require
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.queries import ErrorQuery, RolloutQuery, TargetQuery, read_since
 from handlers.http.routes import Call, Route
 from operations.clock import Clock
-from operations.deployment.inquiries import Inquiries
+from operations.deployment.inquiries import Inquiries, RolloutReport
 from operations.deployment.rollout import HistoryQuery, parse_rollout_id
 from operations.errors import UnknownRollout, UnknownTarget
 from operations.monitoring.errors.group import GroupQuery, GroupReport, Order
@@ -70,6 +71,7 @@ class Reading:
                 name="showRollout",
                 summary="One rollout with its timeline",
                 right="read",
+                spares_own=True,
                 handle=self.show_rollout,
                 document=RolloutWithTimeline,
                 parameters=(_ROLLOUT_ID,),
@@ -115,12 +117,24 @@ class Reading:
         return history_document(await self._inquiries.history(query))
 
     async def show_rollout(self, call: Call) -> Mapping[str, object]:
-        """One rollout; raises UnknownRollout, also for what is no id."""
-        text = call.request.match_info["id"]
+        """One rollout; raises UnknownRollout, also for what is no id.
+
+        Whoever asked for it may follow it; to others without the right all ids are alike.
+        """
+        try:
+            report = await self._find(call.request.match_info["id"])
+        except UnknownRollout:
+            _require_read(call)
+            raise
+        if report.rollout.requested_by.id != call.component.actor.id:
+            _require_read(call)
+        return show_document(report)
+
+    async def _find(self, text: str) -> RolloutReport:
         rollout_id = parse_rollout_id(text) if text.isascii() else None
         if rollout_id is None:
             raise UnknownRollout("This is no rollout's id.", hint="It looks like D-1042.")
-        return show_document(await self._inquiries.show(rollout_id))
+        return await self._inquiries.show(rollout_id)
 
     async def list_targets(self, call: Call) -> Mapping[str, object]:
         """The fleet."""
@@ -151,6 +165,10 @@ class Reading:
         if not catalog.select(project, environment):
             raise UnknownTarget(f"There is no target {project}/{environment}.")
         return catalog.spelled(project, environment)
+
+
+def _require_read(call: Call) -> None:
+    require(call.component, "read", "read a rollout that it did not ask for")
 
 
 def _check_pair(project: str | None, environment: str | None) -> None:

@@ -35,6 +35,7 @@ class Call:
 class Route:
     """`right` is needed to call it; `deploy` is any `deploy:…`, and the handler asks for the exact one.
 
+    `spares_own`: what the caller made itself it may read without; the handler asks then.
     `body` tells the schema by content type. `document` is the TypedDict
     of what it answers, with `status`. `refusals` are the statuses beyond those that every route has.
     `parameters` are headers and parts of the path, each with its schema.
@@ -48,6 +49,7 @@ class Route:
     handle: Callable[[Call], Awaitable[Mapping[str, object]]]
     document: object
     status: int = 200
+    spares_own: bool = False
     query: type[BaseModel] | None = None
     body: Mapping[str, Callable[[Schemas], Schema]] | None = None
     parameters: tuple[Mapping[str, object], ...] = ()
@@ -60,7 +62,8 @@ def add_route(application: web.Application, route: Route, access: Access) -> Non
     what = f"{route.method} {route.path}"
 
     async def carry_out(request: web.Request, component: Component) -> web.Response:
-        require(component, route.right, f"call {what}")
+        if not route.spares_own:
+            require(component, route.right, f"call {what}")
         document = await route.handle(Call(request=request, component=component))
         return json_answer(document, route.status)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from handlers.http.access import Component
 from operations.deployment.rollout import HistoryQuery
 from operations.errors import ProviderUnavailable
 from tests.factories import ALICE
-from tests.scenario.counter import READER, Counter, open_counter
+from tests.scenario.counter import COMPONENTS, READER, Counter, digest, open_counter
 
 ROLLOUTS = "/api/v1/rollouts"
 WISH = {"project": "myapp", "environment": "staging", "version": "1.1", "reason": "ticket 7"}
@@ -269,3 +270,29 @@ async def test_targets_are_the_fleet(counter: Counter) -> None:
     assert [(t["environment"], t["state"], t["healthy"]) for t in targets] == [
         ("prod", "healthy", 2)
     ]
+
+
+CI = "made-up-token-of-hms-ci"
+NARROW = (
+    *COMPONENTS,
+    Component(
+        name="hms-ci", token_sha256=digest(CI), rights=frozenset({"deploy:staging", "events"})
+    ),
+)
+
+
+async def test_whoever_asked_may_follow_it_without_the_right_to_read(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, components=NARROW) as counter:
+        await counter.call("POST", ROLLOUTS, json=WISH, token=CI)
+        answer = await counter.call("GET", f"{ROLLOUTS}/D-1001", token=CI)
+
+    assert (answer.status, answer.body["requested_by"]) == (200, "component:hms-ci")
+
+
+@pytest.mark.parametrize("path", ["/D-1001", "/D-9999", "/nothing", ""])
+async def test_without_the_right_to_read_nothing_else_is_told(tmp_path: Path, path: str) -> None:
+    async with open_counter(tmp_path, components=NARROW) as counter:
+        await counter.call("POST", ROLLOUTS, json=WISH)
+        answer = await counter.call("GET", f"{ROLLOUTS}{path}", token=CI)
+
+    assert (answer.status, answer.kind) == (403, "application/problem+json")

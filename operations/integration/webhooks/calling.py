@@ -14,6 +14,7 @@ from operations.errors import ProviderError, ProviderRejected, StorageError
 from operations.guard import Guard
 from operations.integration.webhooks.delivery import Delivery, next_try
 from operations.integration.webhooks.feeding import Feeding
+from operations.integration.webhooks.listener import Listener
 from operations.integration.webhooks.ports import Caller, DeliveryQueue
 from operations.redaction import clean
 
@@ -21,14 +22,16 @@ _LOG = logging.getLogger("hms.webhooks")
 _CLAIM = timedelta(seconds=60)
 _STOP_SECONDS = 3.0
 _KEPT = timedelta(days=14)
+_LOST_RIGHT = "it may not read of this any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switchboard:
-    """What calling works with. `callers` by component."""
+    """What calling works with. `listeners` and `callers` by component, the same ones."""
 
     feeding: Feeding
     queue: DeliveryQueue
+    listeners: Mapping[str, Listener]
     callers: Mapping[str, Caller]
     clock: Clock
     guard: Guard
@@ -85,9 +88,11 @@ class Calling:
 
     async def _settle(self, delivery: Delivery) -> None:
         board = self._board
-        body = json.dumps(
-            {"id": delivery.event_id, **json.loads(delivery.body)}, ensure_ascii=False
-        )
+        event = json.loads(delivery.body)
+        if not board.listeners[delivery.component].hears(event["data"]):
+            await board.queue.give_up(delivery, _LOST_RIGHT)
+            return
+        body = json.dumps({"id": delivery.event_id, **event}, ensure_ascii=False)
         try:
             await board.callers[delivery.component].call(delivery, body)
         except asyncio.CancelledError:

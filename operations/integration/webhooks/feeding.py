@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from operations.audit import AuditEvent
 from operations.clock import Clock
 from operations.integration.webhooks.delivery import Draft
-from operations.integration.webhooks.ports import Store, Transaction
+from operations.integration.webhooks.listener import Data, Listener
+from operations.integration.webhooks.ports import Store
 
 _AT_ONCE = 200
 SOURCE = "/hms-sys"
+_NAME = re.compile(r"([DAE])-[0-9]+", re.ASCII)
 _ABOUT = {"D": "rollout", "A": "alert", "E": "error"}
-"""What components are told of, by the letter that a subject's name begins with, and the word for it."""
+"""What components are told of, by the letter of a subject's name, and the word for it."""
 
 Describe = Callable[[str], Awaitable[Mapping[str, object] | None]]
 """A subject's document as it is now, by its name; None when it is not there any more."""
@@ -23,9 +26,9 @@ class Feeding:
     """One for the process; several replicas may each have one, as places are held while they move."""
 
     def __init__(
-        self, components: Sequence[str], store: Store, clock: Clock, describe: Describe
+        self, listeners: Sequence[Listener], store: Store, clock: Clock, describe: Describe
     ) -> None:
-        self._components = components
+        self._listeners = listeners
         self._store = store
         self._clock = clock
         self._describe = describe
@@ -36,51 +39,59 @@ class Feeding:
         async with self._store.snapshot() as tx:
             newest = await tx.feeds.newest()
         made = 0
-        for component in self._components:
-            while self._done.get(component, -1) < newest:
-                made += await self._feed(component)
+        for listener in self._listeners:
+            while self._done.get(listener.name, -1) < newest:
+                made += await self._feed(listener)
         return made
 
-    async def _feed(self, component: str) -> int:
+    async def _feed(self, listener: Listener) -> int:
         async with self._store.transaction() as tx:
-            place = await tx.feeds.place(component)
+            place = await tx.feeds.place(listener.name)
             events = await tx.feeds.events_after(place, limit=_AT_ONCE)
-            self._done[component] = events[-1][0] if events else place
-            drafts = await self._drafts(component, [event for _, event in events])
+            drafts = await self._drafts(listener, [event for _, event in events])
             if events:
-                await self._advance(tx, component, drafts)
+                place = events[-1][0]
+                await tx.feeds.advance(listener.name, place, drafts, self._clock.now())
+        # Only now: what was not stored after all is read once more.
+        self._done[listener.name] = place
         return len(drafts)
 
-    async def _advance(self, tx: Transaction, component: str, drafts: Sequence[Draft]) -> None:
-        await tx.feeds.advance(component, self._done[component], drafts, self._clock.now())
+    async def _drafts(self, listener: Listener, events: Sequence[AuditEvent]) -> list[Draft]:
+        drafts = []
+        for event in events:
+            about = _NAME.fullmatch(event.subject)
+            if about is None:
+                continue
+            data = await self._data(event, _ABOUT[about[1]])
+            if listener.hears(data):
+                drafts.append(_draft(listener, event, data))
+        return drafts
 
-    async def _drafts(self, component: str, events: Sequence[AuditEvent]) -> list[Draft]:
-        return [
-            await self._draft(component, event) for event in events if event.subject[:1] in _ABOUT
-        ]
-
-    async def _draft(self, component: str, event: AuditEvent) -> Draft:
-        """CloudEvents 1.0 in structured mode; the id is given with the row."""
-        type_ = f"hms.{event.action}"
-        data: dict[str, object] = {
+    async def _data(self, event: AuditEvent, word: str) -> Data:
+        return {
             "action": event.action,
             "actor": {"id": event.actor.id, "name": event.actor.name},
             "detail": dict(event.detail),
-            _ABOUT[event.subject[:1]]: await self._describe(event.subject),
+            word: await self._describe(event.subject),
         }
-        body = {
-            "specversion": "1.0",
-            "source": SOURCE,
-            "type": type_,
-            "subject": event.subject,
-            "time": event.at.isoformat().replace("+00:00", "Z"),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-        return Draft(
-            component=component,
-            subject=event.subject,
-            type=type_,
-            at=event.at,
-            body=json.dumps(body, ensure_ascii=False),
-        )
+
+
+def _draft(listener: Listener, event: AuditEvent, data: Data) -> Draft:
+    """CloudEvents 1.0 in structured mode; the id is given with the row."""
+    type_ = f"hms.{event.action}"
+    body = {
+        "specversion": "1.0",
+        "source": SOURCE,
+        "type": type_,
+        "subject": event.subject,
+        "time": event.at.isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    return Draft(
+        component=listener.name,
+        subject=event.subject,
+        type=type_,
+        at=event.at,
+        body=json.dumps(body, ensure_ascii=False),
+    )
