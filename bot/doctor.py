@@ -29,6 +29,9 @@ from storage.address import SqliteAddress, parse_address
 from storage.inspection import Schema, inspect_schema
 
 if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.bootstrap import Services
     from handlers.slack.diagnosis import Workspace
 
 _SECONDS = 15.0
@@ -66,6 +69,24 @@ async def run_doctor() -> list[Finding]:
             *found,
             *await diagnose(await _examinations(settings, config, stack), seconds=_SECONDS),
         ]
+
+
+async def examine_running(
+    settings: Settings, config: Config, services: Services, client: AsyncWebClient
+) -> list[Finding]:
+    """The same of a bot that runs, with the connections that it has; for `/hms doctor`."""
+    from handlers.slack.diagnosis import SlackDiagnosis
+
+    workspace = workspace_of(config, _text(settings.slack_app_token))
+    return await diagnose(
+        [
+            Examination("database", "connection", partial(_database, settings)),
+            *SlackDiagnosis(client, workspace, services.clock).examinations(),
+            *of_targets(services.catalog, services.providers),
+            *_of_mail(settings, config),
+        ],
+        seconds=_SECONDS,
+    )
 
 
 async def _examinations(

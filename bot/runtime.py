@@ -17,6 +17,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -26,6 +27,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.doctor import examine_running
 from bot.heartbeat import heartbeat
 from bot.http import HttpSide, build_http
 from bot.letters import build_letters
@@ -42,6 +44,7 @@ from handlers.http.health import Health
 from handlers.http.metrics import metrics as metrics_route
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.digest_cards import DigestParts
+from handlers.slack.doctor import Examining
 from handlers.slack.groups import SlackMembers
 from handlers.slack.http import SlackEvents
 from handlers.slack.socket import SocketConnection, check_tokens
@@ -77,7 +80,8 @@ async def serve(settings: Settings, config: Config, couriers: Couriers) -> None:
             loops=[*services.loops, *letters.loops, *webhooks.loops],
             jobs=[*services.jobs, *letters.jobs, *http.jobs, *webhooks.jobs],
         )
-        bot = Bot(settings, services, client, metrics, http)
+        examining = partial(examine_running, settings, config, services, client)
+        bot = Bot(settings, services, client, metrics, http, examining)
         await bot.run()
 
 
@@ -91,6 +95,7 @@ class Bot:
         client: AsyncWebClient,
         metrics: Metrics,
         http: HttpSide,
+        examining: Examining,
     ) -> None:
         self._settings = settings
         self._services = services
@@ -116,6 +121,7 @@ class Bot:
                 owner=services.owner,
                 shipments=Shipments(services.commits, services.catalog),
                 addresses={check.id: check.url for check in services.monitoring.checks},
+                examining=examining,
                 tickets=services.tickets,
             ),
             client=client,

@@ -28,7 +28,10 @@ class ApprovalDocument(TypedDict):
 
 
 class RolloutDocument(TypedDict):
-    """`artifact` is what the version was pinned to, `outcome` why it ended as it did."""
+    """`artifact` is what the version was pinned to, `outcome` why it ended as it did.
+
+    `start_at` null: as soon as it may. `reviewed_by` and `reviewed_at` are of emergencies.
+    """
 
     id: str
     project: str
@@ -50,6 +53,9 @@ class RolloutDocument(TypedDict):
     started_at: str | None
     ended_at: str | None
     outcome: str | None
+    start_at: str | None
+    reviewed_by: str | None
+    reviewed_at: str | None
 
 
 class EventDocument(TypedDict):
@@ -174,6 +180,9 @@ def rollout_document(rollout: Rollout) -> RolloutDocument:
         "started_at": timestamp_or_none(rollout.started_at),
         "ended_at": timestamp_or_none(rollout.ended_at),
         "outcome": bare(why_it_ended(rollout)) or None,
+        "start_at": timestamp_or_none(rollout.start_at),
+        "reviewed_by": rollout.review.actor.id if rollout.review else None,
+        "reviewed_at": timestamp(rollout.review.at) if rollout.review else None,
     }
 
 

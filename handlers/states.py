@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from operations.deployment.rollout import ACTIVE, Rollout, RolloutKind, RolloutState
+from operations.deployment.start_time import is_scheduled
 from operations.monitoring.alert import Alert
 from operations.monitoring.grouping import AlertGroup
 
@@ -31,11 +32,18 @@ def rollout_words(rollout: Rollout, behind: Rollout | None = None) -> str:
     """The words beside the circle: `Waiting for approval`."""
     if rollout.state is RolloutState.QUEUED and behind is not None:
         return f"Queued behind {behind.name}"
+    if is_scheduled(rollout):
+        return "Scheduled"
     if rollout.state is RolloutState.RUNNING and rollout.kind is RolloutKind.ROLLBACK:
         return "Rolling back"
     if rollout.state in ACTIVE and rollout.cancelled_by is not None:
         return "Cancelling"
     return _ROLLOUTS[rollout.state][1]
+
+
+def state_words(state: RolloutState) -> str:
+    """The words of a state alone."""
+    return _ROLLOUTS[state][1]
 
 
 def rollout_circle(rollout: Rollout) -> str:

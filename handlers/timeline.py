@@ -22,7 +22,13 @@ def _after(words: str, key: str) -> Callable[[_Detail], str]:
 def _asked(detail: _Detail) -> str:
     verb = "asked to roll back to" if detail.get("kind") == "rollback" else "asked for"
     words = f"{verb} {detail.get('version', 'a version')}"
+    if detail.get("start_at"):
+        words += f", to start at {detail['start_at']}"
     return f"{words}: “{detail['reason']}”" if detail.get("reason") else words
+
+
+def _started(detail: _Detail) -> str:
+    return f"started, {detail['late']} late" if detail.get("late") else "started"
 
 
 _WORDS: Mapping[str, Callable[[_Detail], str]] = {
@@ -32,8 +38,9 @@ _WORDS: Mapping[str, Callable[[_Detail], str]] = {
     "rollout.cancelled": _after("cancelled", ""),
     "rollout.cancel_requested": _after("asked to stop it", ""),
     "rollout.expired": _after("expired", ""),
+    "rollout.reviewed": _after("reviewed it", "note"),
     "rollout.superseded": _after("gave way to", "by"),
-    "rollout.started": _after("started", ""),
+    "rollout.started": _started,
     "rollout.resumed": _after("went on under another worker", ""),
     "rollout.following": _after("told the platform", "what"),
     "rollout.verifying": _after("rolled out; watching its health", ""),

@@ -17,7 +17,9 @@ from operations.deployment.rollout import (
     RolloutDraft,
     RolloutState,
 )
+from operations.deployment.statistics import PastRollout
 from operations.errors import LeaseLost, StorageError, VersionConflict
+from storage.past_rollouts import read_past
 from storage.rows import (
     from_time,
     readable_of,
@@ -218,6 +220,10 @@ class SqlRollouts:
     async def missed(self, moment: datetime) -> Sequence[Rollout]:
         """Those whose time to start is over."""
         return readable_of(await self._session.fetch(_MISSED, moment=from_time(moment)))
+
+    async def ended_since(self, since: datetime, project: str) -> Sequence[PastRollout]:
+        """What is counted of those that ended since then."""
+        return await read_past(self._session, since, project)
 
     async def _write(self, rollout: Rollout, saved: Rollout) -> int:
         """How many votes are stored of it; raises VersionConflict or LeaseLost when nothing fits."""

@@ -1,4 +1,4 @@
-"""status, history, show, why and logs."""
+"""status, history, show, why, stats and logs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from handlers.documents import (
     show_document,
     why_document,
 )
-from handlers.language import History, Logs, Show, Status, Why
+from handlers.language import History, Logs, Show, Stats, Status, Why
+from handlers.statistic_documents import statistics_document
 from operations.deployment.inquiries import TargetReport
 from operations.deployment.rollout import HistoryQuery
 from operations.errors import InvalidRequest
 
-Asking = Status | History | Show | Why | Logs
+Asking = Status | History | Show | Why | Stats | Logs
 
 _FORMATS = ("table", "json", "csv")
 _FOLLOW_SECONDS = 2.0
@@ -40,6 +41,8 @@ async def ask(command: Asking, session: Session) -> int:
             return await _show(command, session)
         case Why():
             return await _why(command, session)
+        case Stats():
+            return await _stats(command, session)
         case Logs():
             return await _logs(command, session)
 
@@ -80,6 +83,7 @@ async def _history(command: History, session: Session) -> int:
             requested_by=_person(command.by, session),
             since=since,
             limit=command.limit,
+            unreviewed=command.unreviewed,
         )
     )
     if session.terminal.as_json or chosen == "json":
@@ -133,6 +137,15 @@ async def _why(command: Why, session: Session) -> int:
         session.terminal.document(why_document(found))
     else:
         session.terminal.say(pages.why_lines(found))
+    return DONE
+
+
+async def _stats(command: Stats, session: Session) -> int:
+    found = await session.deployments.performance.measure(command.project, command.since)
+    if session.terminal.as_json:
+        session.terminal.document(statistics_document(found))
+    else:
+        pages.print_statistics(found, session.terminal)
     return DONE
 
 

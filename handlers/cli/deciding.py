@@ -1,4 +1,4 @@
-"""approve, reject, cancel, lock and unlock."""
+"""approve, reject, cancel, review, lock and unlock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from handlers.cli.exits import DONE
 from handlers.cli.session import Session
 from handlers.cli.wording import clock_time, headline, who
 from handlers.documents import lock_document, rollout_document
-from handlers.language import Approve, Cancel, Lock, Reject, Unlock
+from handlers.language import Approve, Cancel, Lock, Reject, Review, Unlock
 from operations.deployment.policy import say_state
 from operations.deployment.rollout import Rollout, RolloutState, TargetLock
 
-Deciding = Approve | Reject | Cancel
+Deciding = Approve | Reject | Cancel | Review
 Holding = Lock | Unlock
 
 
@@ -24,6 +24,9 @@ async def decide(command: Deciding, session: Session) -> int:
             rollout = await decisions.reject(command.rollout_id, session.actor, command.reason)
         case Cancel():
             rollout = await decisions.cancel(command.rollout_id, session.actor)
+        case Review():
+            reviews = session.deployments.reviews
+            rollout = await reviews.review(command.rollout_id, session.actor, command.note)
     if session.terminal.as_json:
         session.terminal.document(rollout_document(rollout))
     session.terminal.say(_decision_lines(rollout))
@@ -31,6 +34,8 @@ async def decide(command: Deciding, session: Session) -> int:
 
 
 def _decision_lines(rollout: Rollout) -> list[str]:
+    if rollout.review is not None:
+        return [f"Your review of {rollout.name} is kept."]
     if rollout.state is RolloutState.PENDING_APPROVAL:
         missing = rollout.votes_required - len(rollout.approvals)
         return [f"Your vote for {rollout.name} counts. It needs {missing} more."]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from handlers import statistic_words
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
 from handlers.documents import pinned, rollout_document, why_it_ended
@@ -16,6 +17,8 @@ from operations.deployment.inquiries import Obstacles, RolloutReport, TargetRepo
 from operations.deployment.policy import say_state
 from operations.deployment.progress import StepState
 from operations.deployment.rollout import HistoryPage, Rollout, RolloutState, TargetLock
+from operations.deployment.start_time import is_scheduled
+from operations.deployment.statistics import Statistics
 from operations.durations import say_duration
 from operations.monitoring.alerting import CheckReport
 
@@ -68,11 +71,18 @@ def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
         clock_time(rollout.requested_at),
         f"{rollout.project} {rollout.release.version}",
         rollout.environment,
-        _styled(STATES[rollout.state], rollout.state.value),
+        _styled(_state_words(rollout), rollout.state.value),
         say_duration(rollout.took) if rollout.took else "",
         who(rollout.requested_by, terminal.names),
         rollout.reason,
     ]
+
+
+def _state_words(rollout: Rollout) -> str:
+    words = f"At {clock_time(rollout.start_at)}" if is_scheduled(rollout) else STATES[rollout.state]
+    if rollout.is_to_be_reviewed:
+        return f"{words}, to be reviewed"
+    return f"{words}, emergency" if rollout.emergency else words
 
 
 def print_fleet(reports: Sequence[TargetReport], terminal: Terminal) -> None:
@@ -118,7 +128,7 @@ def print_rollout(report: RolloutReport, terminal: Terminal, ticket: Ticket | No
             + (f": {rollout.reason}" if rollout.reason else ""),
             f"Artifact {pinned(rollout.release)}"
             + ("" if rollout.release.is_pinned else " (not pinned)"),
-            *(["Emergency: locks and windows were passed."] if rollout.emergency else []),
+            *_special_lines(rollout, terminal),
             *(f"Note: {warning}" for warning in rollout.warnings),
             *(
                 f"  {step_line(step)}"
@@ -144,6 +154,20 @@ def print_rollout(report: RolloutReport, terminal: Terminal, ticket: Ticket | No
         print_table((when, "Who", "What"), rows, terminal)
 
 
+def _special_lines(rollout: Rollout, terminal: Terminal) -> Iterator[str]:
+    """That it has a time to start, and what an emergency asks for."""
+    if rollout.start_at is not None:
+        yield f"To start at {clock_time(rollout.start_at)}."
+    if not rollout.emergency:
+        return
+    yield "Emergency: locks and windows were passed."
+    if rollout.review is not None:
+        note = f": {rollout.review.note}" if rollout.review.note else "."
+        yield f"Reviewed by {who(rollout.review.actor, terminal.names)}{note}"
+    elif rollout.is_to_be_reviewed:
+        yield f"To be reviewed: `review {rollout.name}`."
+
+
 def print_checks(reports: Sequence[CheckReport], terminal: Terminal) -> None:
     """One check a line."""
     rows = [_check_row(report, terminal) for report in reports]
@@ -165,6 +189,20 @@ def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:
         clock_time(record.last.at) if record.last else "",
         f"{alert.label}{acknowledged}" if alert else "",
     ]
+
+
+def print_statistics(found: Statistics, terminal: Terminal) -> None:
+    """A column for each environment, a line for each figure."""
+    terminal.say([f"{statistic_words.headline(found)}."])
+    columns = [statistic_words.figure_lines(each, found) for each in found.environments]
+    if not columns:
+        return
+    rows = [
+        [name, *(column[number][1] for column in columns)]
+        for number, (name, _) in enumerate(columns[0])
+    ]
+    print_table(("", *(each.environment for each in found.environments)), rows, terminal)
+    terminal.note([statistic_words.MEANS])
 
 
 def why_lines(found: Obstacles) -> list[str]:

@@ -22,7 +22,7 @@ async def request(command: Requesting, session: Session) -> int:
         return await _plan(command, session)
     requested = await _ask(command, session)
     _tell_accepted(requested, session)
-    if session.switches.flag("no_wait"):
+    if session.switches.flag("no_wait") or requested.starts:
         return _tell_unwaited(requested.rollout, session)
     return await wait_for(requested.rollout, session)
 
@@ -66,6 +66,7 @@ def _deploy_request(command: Deploy) -> DeployRequest:
         provider=command.provider,
         reason=command.reason,
         emergency=command.emergency,
+        start=command.at,
     )
 
 
@@ -77,6 +78,11 @@ def _tell_accepted(requested: Requested, session: Session) -> None:
     lines += [f"{old.name} gave way to it." for old in requested.superseded]
     if requested.behind is not None:
         lines.append(f"{requested.behind.name} is being carried out first.")
+    if requested.starts:
+        lines.append(
+            f"It starts at {requested.starts}, by a bot that runs then, or here:"
+            f" `show {rollout.name} --wait`."
+        )
     if rollout.state is RolloutState.PENDING_APPROVAL:
         lines += _where_asked(rollout, session)
     session.terminal.note(lines)

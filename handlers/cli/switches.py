@@ -18,6 +18,8 @@ SWITCHES: Mapping[str, tuple[Option, ...]] = {
     "approve": (JSON,),
     "reject": (JSON,),
     "cancel": (JSON,),
+    "review": (JSON,),
+    "stats": (JSON,),
     "status": (JSON,),
     "why": (JSON,),
     "history": (FORMAT, JSON),

@@ -9,6 +9,7 @@ from handlers.cli.screens import Screen
 from handlers.cli.services import CliServices
 from operations.deployment.policy import has_expired
 from operations.deployment.rollout import Rollout, RolloutState
+from operations.deployment.start_time import is_scheduled, is_too_late
 from operations.errors import OperationError, StorageError
 
 _PATIENCE = timedelta(seconds=30)
@@ -56,11 +57,12 @@ async def _watch(services: CliServices, rollout_id: int, screen: Screen) -> Roll
 
 
 async def _look(services: CliServices, rollout_id: int) -> Rollout:
-    """The rollout as it is; without a bot, nobody else would end a question that expired."""
+    """The rollout as it is; without a bot, nobody else would end one that expired."""
     inquiries = services.deployments.inquiries
     rollout = (await inquiries.show(rollout_id)).rollout
-    is_open = rollout.state is RolloutState.PENDING_APPROVAL
-    if is_open and has_expired(rollout, services.clock.now()):
+    now = services.clock.now()
+    is_open = rollout.state is RolloutState.PENDING_APPROVAL and has_expired(rollout, now)
+    if is_open or (is_scheduled(rollout) and is_too_late(rollout, now)):
         await services.deployments.decisions.expire_due()
         rollout = (await inquiries.show(rollout_id)).rollout
     return rollout

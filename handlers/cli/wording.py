@@ -12,6 +12,7 @@ from operations.actor import Actor
 from operations.deployment.policy import say_actor
 from operations.deployment.progress import Step, StepState
 from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
+from operations.deployment.start_time import is_scheduled
 from operations.durations import say_duration
 
 Names = Mapping[str, str]
@@ -55,10 +56,8 @@ def who(actor: Actor, names: Names) -> str:
 def headline(rollout: Rollout) -> str:
     """State first: `Live: myapp 1.1 → prod`."""
     way = " (rollback)" if rollout.kind is RolloutKind.ROLLBACK else ""
-    return (
-        f"{STATES[rollout.state]}: {rollout.project} {rollout.release.version}"
-        f" → {rollout.environment}{way}"
-    )
+    state = "Scheduled" if is_scheduled(rollout) else STATES[rollout.state]
+    return f"{state}: {rollout.project} {rollout.release.version} → {rollout.environment}{way}"
 
 
 def ending(rollout: Rollout, names: Names) -> list[str]:

@@ -22,6 +22,7 @@ from handlers.slack.cards import Cards, Shipments
 from handlers.slack.commands import Desk
 from handlers.slack.digest_cards import DigestCards, DigestParts
 from handlers.slack.digest_charts import DigestCharts
+from handlers.slack.doctor import Examining
 from handlers.slack.error_buttons import ErrorButtons
 from handlers.slack.files import SlackFiles
 from handlers.slack.notices import Delivery, DeliverySettings, SlackNotices
@@ -56,7 +57,8 @@ class SlackSide:
 class SlackParts:
     """What Slack's side is built from.
 
-    `capabilities` by provider word; `owner` names this process; `addresses` of checks by their ids.
+    `capabilities` by provider word; `owner` names this process; `addresses` of checks by their ids;
+    `examining` is what `doctor` looks at.
     """
 
     deployments: Deployments
@@ -71,6 +73,7 @@ class SlackParts:
     shipments: Shipments | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     tickets: Tickets = field(default_factory=Tickets)
+    examining: Examining | None = None
     boundary: BoundarySettings | None = None
     delivery: DeliverySettings | None = None
 
@@ -119,6 +122,7 @@ def build_slack(
         subjects=subjects,
         clock=parts.clock,
         digests=parts.digests.digests if parts.digests else None,
+        examining=parts.examining,
     )
     delivery = Delivery(
         queue=parts.queue, subjects=subjects, outlet=outlet, clock=parts.clock, guard=parts.guard

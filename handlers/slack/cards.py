@@ -16,7 +16,7 @@ from handlers.tickets import Ticket, Tickets
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.inquiries import Obstacles
-from operations.deployment.policy import required_rule
+from operations.deployment.policy import required_rule, say_cancellers
 from operations.deployment.ports import Capabilities
 from operations.deployment.rollout import (
     WAITING,
@@ -26,6 +26,7 @@ from operations.deployment.rollout import (
     RolloutState,
 )
 from operations.deployment.service import Deployments
+from operations.deployment.start_time import is_early
 from operations.deployment.target import ApprovalRule, Target
 from operations.deployment.way_back import left_undone
 from operations.errors import OperationError, UnknownRollout, UnknownTarget
@@ -77,9 +78,10 @@ class Cards:
                 now=self._clock.now(),
                 title=self.title_of(rollout),
                 rule=self._rule(rollout, target),
-                behind=queue.active if queue else None,
+                behind=queue.active if queue and not is_early(rollout, self._clock.now()) else None,
                 held=queue.held.get(rollout.id) if queue else None,
                 can_cancel=self._can_cancel(rollout),
+                cancellers=say_cancellers(rollout, target) if target else "",
                 can_roll_back=await self.can_roll_back(rollout),
                 shipped=await self._shipped(rollout),
                 ticket=self.ticket_of(rollout),

@@ -15,6 +15,7 @@ from handlers import language
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.digest import DigestAnswers
+from handlers.slack.doctor import Doctor, Examining
 from handlers.slack.errors import ErrorAnswers
 from handlers.slack.ids import SLASH_COMMAND
 from handlers.slack.monitoring import Monitoring
@@ -23,6 +24,7 @@ from handlers.slack.subjects import Subjects
 from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
 from handlers.slack.views.form import deploy_form, fits
+from handlers.slack.views.statistics import statistics
 from operations.clock import Clock
 from operations.deployment.inquiries import TargetReport
 from operations.deployment.requests import DeployRequest
@@ -50,6 +52,7 @@ class Desk:
     subjects: Subjects
     clock: Clock
     digests: Digests | None = None
+    examining: Examining | None = None
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -75,6 +78,7 @@ class Commands:
         self._clock = desk.clock
         self._monitoring = Monitoring(desk.alerting, desk.clock)
         self._digest = DigestAnswers(desk.digests)
+        self._doctor = Doctor(desk.examining)
         self._errors = ErrorAnswers(
             desk.triage, desk.deployments.inquiries.catalog, desk.cards, desk.clock
         )
@@ -106,7 +110,7 @@ class Commands:
         match command:
             case language.Deploy() | language.Rollback() | language.Promote():
                 return await self._request(command, asker)
-            case language.Approve() | language.Reject() | language.Cancel():
+            case language.Approve() | language.Reject() | language.Cancel() | language.Review():
                 return await self._decide(command, asker)
             case language.Lock() | language.Unlock():
                 return await self._hold(command, asker)
@@ -116,6 +120,8 @@ class Commands:
                 return await self._errors.carry_out(command)
             case language.Digest():
                 return await self._digest.carry_out(command, asker)
+            case language.Doctor():
+                return await self._doctor.examine()
             case language.DeployForm():
                 raise InvalidRequest(
                     "There is no target that a form could offer.",
@@ -159,7 +165,9 @@ class Commands:
         return answers.asked(await requests.request(request, asker.actor))
 
     async def _decide(
-        self, command: language.Approve | language.Reject | language.Cancel, asker: Asker
+        self,
+        command: language.Approve | language.Reject | language.Cancel | language.Review,
+        asker: Asker,
     ) -> Message:
         decisions = self._deployments.decisions
         match command:
@@ -172,6 +180,11 @@ class Commands:
             case language.Cancel():
                 rollout = await decisions.cancel(command.rollout_id, asker.actor)
                 return answers.decided(rollout, "You cancelled")
+            case language.Review():
+                reviews = self._deployments.reviews
+                return answers.reviewed(
+                    await reviews.review(command.rollout_id, asker.actor, command.note)
+                )
 
     async def _hold(self, command: language.Lock | language.Unlock, asker: Asker) -> Message:
         locking = self._deployments.locking
@@ -190,7 +203,12 @@ class Commands:
 
     async def _inquire(
         self,
-        command: language.Status | language.Why | language.History | language.Show | language.Logs,
+        command: language.Status
+        | language.Why
+        | language.History
+        | language.Show
+        | language.Stats
+        | language.Logs,
         asker: Asker,
     ) -> Message:
         inquiries, now = self._deployments.inquiries, self._clock.now()
@@ -209,6 +227,9 @@ class Commands:
                 rollout = report.rollout
                 title, ticket = self._cards.title_of(rollout), self._cards.ticket_of(rollout)
                 return reports.rollout_report(report, title, now, ticket)
+            case language.Stats():
+                performance = self._deployments.performance
+                return statistics(await performance.measure(command.project, command.since))
             case language.Logs():
                 lines = await inquiries.logs(
                     command.project,
@@ -230,6 +251,7 @@ def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:
         reason=command.reason,
         emergency=command.emergency,
         channel=asker.channel,
+        start=command.at,
     )
 
 
@@ -240,6 +262,7 @@ def _query(command: language.History, now: datetime) -> HistoryQuery:
         requested_by=command.by,
         since=now - command.since if command.since else None,
         limit=min(command.limit, _HISTORY_LIMIT),
+        unreviewed=command.unreviewed,
     )
 
 

@@ -20,13 +20,16 @@ from operations.deployment.ports import HealthProbe, Provider
 from operations.deployment.progress import Failure, Progress, Started, StepState, Verdict
 from operations.deployment.release import Release
 from operations.deployment.rollout import Phase, Rollout, RolloutState
+from operations.deployment.start_time import lateness
 from operations.deployment.target import HealthRule, Target
 from operations.deployment.tenure import CANCELLABLE, CancelAsked, Tenure
+from operations.durations import say_duration
 from operations.errors import OperationError, OutcomeUnknown, ProviderUnavailable
 from operations.redaction import clean
 
 _LOOK = "Look at the platform."
 _FRESH = timedelta(minutes=1)
+_WORTH_SAYING = timedelta(minutes=1)
 
 
 class Carrier:
@@ -92,7 +95,9 @@ class Carrier:
         def begun(rollout: Rollout, now: datetime) -> Rollout:
             return replace(rollout, previous=former, steps=steps.first_steps(self._target, now))
 
-        await self._tenure.write(begun, "rollout.started")
+        late = lateness(self._rollout)
+        detail = {"late": say_duration(late)} if late >= _WORTH_SAYING else {}
+        await self._tenure.write(begun, "rollout.started", **detail)
 
     async def _former(self) -> Release | None:
         """What to go back to: what serves now, which need not be what served at the request.

@@ -134,10 +134,15 @@ async def store_draft(tx: Transaction, draft: RolloutDraft, now: datetime) -> Re
         pin=rollout.release.pin,
         kind=rollout.kind.value,
         reason=rollout.reason,
+        **_start_detail(rollout),
     )
     await announce(tx, rollout, now)
     behind = await tx.rollouts.active(draft.project, draft.environment)
     return Requested(rollout=rollout, superseded=superseded, behind=behind)
+
+
+def _start_detail(rollout: Rollout) -> dict[str, str]:
+    return {"start_at": f"{rollout.start_at:%d %b %H:%M} UTC"} if rollout.start_at else {}
 
 
 async def _supersede(tx: Transaction, old: Rollout, new: Rollout, now: datetime) -> Rollout:

@@ -23,6 +23,7 @@ from operations.deployment.rollout import (
     RolloutDraft,
     TargetLock,
 )
+from operations.deployment.statistics import PastRollout
 from operations.deployment.target import HealthRule, Target
 from operations.outbox import Notice
 
@@ -208,6 +209,10 @@ class Rollouts(Protocol):
 
     async def missed(self, moment: datetime) -> Sequence[Rollout]:
         """Those in the queue that were to start at that moment or before."""
+        ...
+
+    async def ended_since(self, since: datetime, project: str) -> Sequence[PastRollout]:
+        """Those that ended since then, oldest end first; `project` "": of all projects."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The verbs of deployment as the handlers see them: one object to hand around, six nouns inside."""
+"""The verbs of deployment as the handlers see them: one object to hand around, seven nouns inside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from operations.deployment.decisions import Decisions
 from operations.deployment.holding import Holding
 from operations.deployment.inquiries import Inquiries
 from operations.deployment.locking import Locking
+from operations.deployment.performance import CommitTimes, Performance
 from operations.deployment.requests import Requests
 from operations.deployment.resources import Resources
 from operations.deployment.reviews import Reviews
@@ -15,7 +16,7 @@ from operations.deployment.reviews import Reviews
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployments:
-    """Asking for rollouts, deciding on them, looking at them, locking targets, telling who is held back."""
+    """Asking for rollouts, deciding on them, counting them, reviewing them, locking targets."""
 
     requests: Requests
     decisions: Decisions
@@ -23,10 +24,11 @@ class Deployments:
     locking: Locking
     holding: Holding
     reviews: Reviews
+    performance: Performance
 
     @classmethod
-    def over(cls, resources: Resources) -> Deployments:
-        """All of them over the same resources."""
+    def over(cls, resources: Resources, commits: CommitTimes | None = None) -> Deployments:
+        """All of them over the same resources. `commits` tells when commits were made, where it can."""
         return cls(
             requests=Requests(resources),
             decisions=Decisions(resources),
@@ -34,4 +36,5 @@ class Deployments:
             locking=Locking(resources),
             holding=Holding(resources),
             reviews=Reviews(resources),
+            performance=Performance(resources, commits),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from operations.deployment.rollout import Rollout
+from operations.deployment.rollout import Rollout, RolloutState
 from operations.deployment.target import Target
 from operations.durations import parse_duration
 from operations.errors import InvalidRequest
@@ -128,6 +128,11 @@ def say_start(at: datetime, target: Target) -> str:
     """`25 Nov 18:30 (Europe/London)`: by the target's clocks, which are named."""
     zone = zone_of(target)
     return f"{at.astimezone(zone):%d %b %H:%M} ({zone.key})"
+
+
+def is_scheduled(rollout: Rollout) -> bool:
+    """Whether it waits in the queue for its time."""
+    return rollout.state is RolloutState.QUEUED and rollout.start_at is not None
 
 
 def is_early(rollout: Rollout, now: datetime) -> bool:

@@ -83,6 +83,8 @@ def asked(requested: Requested) -> Message:
     lines = [f"Gives way to it: {said(_brief(old))}" for old in requested.superseded]
     if requested.behind is not None:
         lines.append(f"First goes {said(_brief(requested.behind))}")
+    if requested.starts:
+        lines.insert(0, f"⏰ To start at {said(requested.starts)}")
     text = f"{rollout.name}: {one_line(what(rollout))}: {_next(rollout)}"
     return message(
         text,
@@ -100,6 +102,12 @@ def decided(rollout: Rollout, deed: str) -> Message:
     """What a vote or a cancel came to. `deed`: "You approved"."""
     text = f"{deed} {rollout.name}: {one_line(what(rollout))}: {_next(rollout)}"
     return message(text, [section(f"{rollout_circle(rollout)} {text}.")])
+
+
+def reviewed(rollout: Rollout) -> Message:
+    """A review was written down."""
+    text = f"You reviewed {rollout.name}: {one_line(what(rollout))}."
+    return message(text, [section(f"✅ {text}")])
 
 
 def locked(lock: TargetLock, until: str) -> Message:
@@ -160,7 +168,7 @@ def _next(rollout: Rollout) -> str:
         missing = rollout.votes_required - len(rollout.approvals)
         return f"waits for approval ({missing} {'vote' if missing == 1 else 'votes'} missing)"
     if rollout.state is RolloutState.QUEUED:
-        return "queued, starts by itself"
+        return "starts by itself at its time" if rollout.start_at else "queued, starts by itself"
     if rollout.cancelled_by is not None and not rollout.has_ended:
         return "is being stopped"
     return rollout_words(rollout).lower()

@@ -24,7 +24,8 @@ class Card:
     """All that a card shows. `title` is platform and object; `rule` who has to consent, None: nobody.
 
     `behind` goes first; `held` is what holds a queued rollout back.
-    `can_cancel` and `can_roll_back` say whether those buttons would work now.
+    `can_cancel` and `can_roll_back` say whether those buttons would work now; `cancellers` are who may
+    cancel it, as mentions.
     """
 
     rollout: Rollout
@@ -34,6 +35,7 @@ class Card:
     behind: Rollout | None = None
     held: Refused | None = None
     can_cancel: bool = False
+    cancellers: str = ""
     can_roll_back: bool = False
     shipped: Shipped | None = None
     ticket: Ticket | None = None

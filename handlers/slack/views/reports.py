@@ -81,6 +81,7 @@ def rollout_report(
     reason = f": “{typed(rollout.reason)}”" if rollout.reason else ""
     facts = [
         dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{matter}{reason}"),
+        dots(_emergency(rollout), _starts(rollout, now)),
         said(rollout.outcome),
         f"*Why* · {one_line(rollout.failure.summary)}" if rollout.failure else "",
         code(shorten_digests(rollout.failure.reason))
@@ -94,6 +95,14 @@ def rollout_report(
             section(f"{rollout_circle(rollout)} {bold(head)} · {rollout.name}", *facts),
             *paragraphs(events),
         ],
+    )
+
+
+def _starts(rollout: Rollout, now: datetime) -> str:
+    if rollout.start_at is None:
+        return ""
+    return (
+        f"{'starts' if now < rollout.start_at else 'was to start'} {clock(rollout.start_at, now)}"
     )
 
 
@@ -200,10 +209,19 @@ def _history_line(rollout: Rollout, now: datetime) -> str:
     return dots(
         f"{rollout_circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
         rollout_words(rollout),
+        _emergency(rollout),
         person(rollout.requested_by),
         clock(rollout.requested_at, now),
         one_line(rollout.failure.summary, 80) if rollout.failure else "",
     )
+
+
+def _emergency(rollout: Rollout) -> str:
+    if rollout.review is not None:
+        return f"🚨 emergency, reviewed by {person(rollout.review.actor)}"
+    if not rollout.emergency:
+        return ""
+    return "🚨 emergency, *to be reviewed*" if rollout.is_to_be_reviewed else "🚨 emergency"
 
 
 def _event_line(event: AuditEvent, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from handlers.slack.ids import block_prefix
 from handlers.slack.views.blocks import (
     Message,
@@ -27,8 +29,11 @@ from handlers.slack.views.shipments import shipment
 from handlers.slack.views.steps import counted, step_lines
 from handlers.states import rollout_circle, rollout_words
 from operations.deployment.rollout import ACTIVE, WAITING, Rollout, RolloutState
+from operations.deployment.start_time import lateness
 from operations.durations import say_duration
 from operations.outbox import NoticeKind
+
+_LATE = timedelta(minutes=1)
 
 
 def draw(card: Card) -> Message:
@@ -92,12 +97,19 @@ def _from(rollout: Rollout) -> str:
 def _warnings(rollout: Rollout) -> list[str]:
     lines = [f"⚠️ {said(warning, 300)}" for warning in rollout.warnings[:5]]
     if rollout.emergency:
-        lines.insert(
-            0, "🚨 *Emergency*: passes windows and locks; somebody must review it afterwards"
-        )
+        lines.insert(0, _emergency(rollout))
     if rollout.state in WAITING and not rollout.release.is_pinned:
         lines.append("⚠️ mutable tag: can change under its name")
     return lines
+
+
+def _emergency(rollout: Rollout) -> str:
+    if rollout.review is not None:
+        note = f": “{typed(rollout.review.note, 200)}”" if rollout.review.note else ""
+        return f"🚨 *Emergency*, reviewed by {person(rollout.review.actor)}{note}"
+    if rollout.is_to_be_reviewed:
+        return f"🚨 *Emergency*, to be reviewed: {said(f'`review {rollout.name}`')}"
+    return "🚨 *Emergency*: passes windows and locks; somebody must review it afterwards"
 
 
 def _body(card: Card) -> list[str]:
@@ -109,10 +121,21 @@ def _body(card: Card) -> list[str]:
     if rollout.failure is not None:
         return _why(rollout)
     if rollout.state is RolloutState.QUEUED:
-        return [f"⏸ {said(card.held.message)}", said(card.held.hint)] if card.held else []
+        return _queued(card)
     if rollout.state is RolloutState.SUCCEEDED:
         return []
     return [said(rollout.outcome)] if rollout.outcome else []
+
+
+def _queued(card: Card) -> list[str]:
+    """What it waits for: a lock or a window that holds it back, or its time."""
+    start_at = card.rollout.start_at
+    if card.held:
+        return [f"⏸ {said(card.held.message)}", said(card.held.hint)]
+    if start_at is None:
+        return []
+    others = f" {said(card.cancellers)} can cancel it." if card.cancellers else ""
+    return [f"⏰ Starts {clock(start_at, card.now)}.{others}"]
 
 
 def _why(rollout: Rollout) -> list[str]:
@@ -135,7 +158,7 @@ def _footer(card: Card) -> list[str]:
         return _waiting_footer(card)
     if rollout.state in ACTIVE:
         started = f"started {clock(rollout.started_at, card.now)}" if rollout.started_at else ""
-        return [rollout.name, started, _stopping(rollout)]
+        return [rollout.name, started, _due(card), _stopping(rollout)]
     return [*_end_footer(rollout), rollout.name]
 
 
@@ -147,7 +170,19 @@ def _waiting_footer(card: Card) -> list[str]:
         else ""
     )
     pin = f"pinned to {code(short_pin(rollout.release), 60)}" if rollout.release.is_pinned else ""
-    return [_votes(card), pin, expires, rollout.name]
+    return [_votes(card), pin, expires, _due(card), rollout.name]
+
+
+def _due(card: Card) -> str:
+    """When it is or was to start, where nothing above says so."""
+    rollout = card.rollout
+    if rollout.start_at is None or rollout.state is RolloutState.QUEUED:
+        return ""
+    at = clock(rollout.start_at, card.now)
+    if rollout.state is RolloutState.PENDING_APPROVAL:
+        return f"starts {at}"
+    late = lateness(rollout)
+    return f"{say_duration(late)} late: was to start {at}" if late >= _LATE else ""
 
 
 def _votes(card: Card) -> str:

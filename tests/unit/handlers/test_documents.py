@@ -97,6 +97,9 @@ def test_a_rollout_has_every_promised_key() -> None:
         "started_at": "2026-03-01T12:02:00Z",
         "ended_at": "2026-03-01T12:03:00Z",
         "outcome": "3 of 3 serve",
+        "start_at": None,
+        "reviewed_by": None,
+        "reviewed_at": None,
     }
 
 
