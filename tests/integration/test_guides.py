@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
+
+from bot.settings import VARIABLES
+from operations.deployment.rollout import Rollout
+from storage.database import open_database
+from tests.contract.databases import PostgresServer, add_rollout, program
+
+pytest_plugins = ("tests.contract.database_fixtures",)
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted(
     [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / "examples").rglob("*.md")]
 )
-_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```console\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#([^)\s]*))?\)")
 _DUAL = """
 legacy:
@@ -24,27 +34,51 @@ legacy:
 """
 
 
-def commands(guide: Path) -> list[str]:
-    """Lines that begin with `$`, of the blocks that are meant to be typed."""
-    blocks = _BLOCK.findall(guide.read_text(encoding="utf-8"))
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+def commands(guide: Path, heading: str = "") -> list[str]:
+    """Lines that begin with `$`, of the blocks that are meant to be typed; "" all of them."""
+    text = guide.read_text(encoding="utf-8")
+    if heading:
+        _, found, text = text.partition(f"\n{heading}\n")
+        assert found, f"{guide.name} has no {heading}"
+        text = re.split(r"^#+ ", text, maxsplit=1, flags=re.MULTILINE)[0]
+    blocks = _BLOCK.findall(text)
+    lines = [line.lstrip() for block in blocks for line in block.splitlines()]
+    return [line[2:] for line in lines if line.startswith("$ ")]
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, folder: Path, database_url: str = "sqlite:///hms.db"
+) -> subprocess.CompletedProcess[str]:
     """As typed, without a shell; the programs are those of this very checkout."""
-    words = shlex.split(command, comments=True)
-    program = Path(sys.executable).with_name(words[0])
+    words = shlex.split(command.replace("$HMS_DATABASE_URL", database_url), comments=True)
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "HMS_CONFIG": "hms.yaml",
-        "HMS_DATABASE_URL": "sqlite:///hms.db",
+        "HMS_DATABASE_URL": database_url,
         "KUBECONFIG": str(folder / "none"),
     }
     return subprocess.run(
-        [str(program), *words[1:]],
+        [_program(words[0]), *words[1:]],
         capture_output=True, text=True, timeout=60, check=False, cwd=folder, env=environ,
     )  # fmt: skip
+
+
+def type_all(typed: Sequence[str], folder: Path, database_url: str = "sqlite:///hms.db") -> None:
+    """Each must end as the guide says."""
+    assert typed
+    for command in typed:
+        done = run(command, folder, database_url)
+        expected = 1 if "# ends with 1" in command else 0
+        assert done.returncode == expected, (command, done.stdout, done.stderr)
+
+
+def _program(name: str) -> str:
+    """Ours, PostgreSQL's of the version that the tests' server has, or the system's."""
+    own = Path(sys.executable).with_name(name)
+    if own.exists():
+        return str(own)
+    return program(name) if name in {"pg_dump", "pg_restore", "psql"} else name
 
 
 @pytest.mark.timeout(120)
@@ -58,9 +92,7 @@ def test_the_migration_guide_s_commands_do_what_it_says(tmp_path: Path) -> None:
         if command == "hms-sys migrate status":  # the guide has just had `legacy:` added
             _go_dual(tmp_path / "hms.yaml")
             assert run("hms-sys config check", tmp_path).returncode == 0
-        done = run(command, tmp_path)
-        expected = 1 if "# ends with 1" in command else 0
-        assert done.returncode == expected, (command, done.stdout, done.stderr)
+        type_all([command], tmp_path)
 
     assert "hms-sys deploy k8s myapp staging" in (tmp_path / "around/Makefile").read_text()
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
@@ -71,6 +103,106 @@ def _go_dual(config: Path) -> None:
         'namespace: "default"', 'namespace: "default"\n        dual: shadow'
     )
     config.write_text(text + _DUAL)
+
+
+OPERATIONS = ROOT / "docs/operations.md"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with the example's configuration, where the guide's reader types."""
+    shutil.copy(ROOT / "hms.example.yaml", tmp_path / "hms.yaml")
+    return tmp_path
+
+
+def test_the_operations_guide_s_other_commands_end_as_it_says(shop: Path) -> None:
+    type_all(commands(OPERATIONS, "## Install it in a workspace"), shop)
+    type_all(commands(OPERATIONS, "## Upgrade, and go back"), shop)
+
+
+async def test_a_backup_of_sqlite_in_use_is_restored_with_its_history(shop: Path) -> None:
+    url = f"sqlite:///{shop / 'hms.db'}"
+    backup, *restore = commands(OPERATIONS, "### SQLite")
+    async with await open_database(url) as database:
+        await add_rollout(database)
+        kept = _history(shop, url)
+        type_all([backup], shop)
+        lost = await add_rollout(database, project="site")
+
+    type_all(restore, shop, url)
+
+    assert _history(shop, url) == kept
+    await _no_number_comes_again(url, lost)
+
+
+async def test_a_dump_of_postgresql_in_use_is_restored_with_its_history(
+    shop: Path, postgres_server: PostgresServer
+) -> None:
+    url, empty = postgres_server.create(), postgres_server.create()
+    backup, *restore = commands(OPERATIONS, "### PostgreSQL")
+    async with await open_database(url) as database:
+        await add_rollout(database)
+        kept = _history(shop, url)
+        type_all([backup], shop, url)
+        lost = await add_rollout(database, project="site")
+
+    type_all(restore, shop, empty)
+
+    assert _history(shop, empty) == kept
+    await _no_number_comes_again(empty, lost)
+
+
+def _history(folder: Path, url: str) -> str:
+    done = run("hms-sys history --json", folder, url)
+    assert done.returncode == 0, done.stderr
+    assert '"D-1001"' in done.stdout
+    return done.stdout
+
+
+async def _no_number_comes_again(url: str, lost: Rollout) -> None:
+    """An old message's button would mean the new rollout."""
+    async with await open_database(url) as database:
+        assert (await add_rollout(database, project="site")).id > lost.id
+
+
+def test_the_guide_explains_the_scopes_that_the_manifest_asks_for() -> None:
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+    table = OPERATIONS.read_text(encoding="utf-8").partition("| scope | without it |")[2]
+    rows = [
+        line.partition("|")[2].partition("|")[0] for line in table.split("\n\n")[0].splitlines()
+    ]
+    explained = re.findall(r"`([a-z:.]+)`", " ".join(rows))
+
+    assert sorted(explained) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def test_the_texts_that_the_guide_explains_are_said_by_the_code() -> None:
+    table = OPERATIONS.read_text(encoding="utf-8").partition("| you see | because | do |")[2]
+    shown = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    code = _code()
+    said = [text for cell in shown for text in re.findall(r"`([^`]+ [^`]+)`", cell)]
+
+    assert len(said) > 10
+    assert [text for text in said if text not in code] == []
+
+
+def _code() -> str:
+    """All of production, each literal that is broken over lines in one piece."""
+    packages = ("bot", "handlers", "operations", "providers", "storage")
+    files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return re.sub(r"\"\s*\n\s*f?\"", "", text)
+
+
+def test_the_unit_of_systemd_sets_variables_that_are_read_and_starts_what_is_there() -> None:
+    found = re.search(r"^```ini\n(.*?)^```", OPERATIONS.read_text("utf-8"), re.M | re.S)
+    assert found
+    unit = configparser.RawConfigParser(strict=False, interpolation=None)
+    unit.read_string(found[1])
+    variables = set(re.findall(r"^Environment=([A-Z_]+?)(?:_FILE)?=", found[1], re.MULTILINE))
+
+    assert variables <= {variable.name for variable in VARIABLES}
+    assert unit["Service"]["ExecStart"].endswith("/bin/hms-sys serve")
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
