@@ -17,6 +17,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.clock import SystemClock
+from bot.commit_times import ShippedCommits
 from bot.config import Config
 from bot.digest import DigestSide, build_digests
 from bot.dual import wrap_dual
@@ -110,7 +111,7 @@ async def open_services(
             members=members,
             clock=clock,
         )
-        deployments = Deployments.over(resources)
+        deployments = Deployments.over(resources, ShippedCommits(commits, catalog))
         supervisor = Supervisor(clock)
         prober = CheckProber(providers, catalog, clock)
         stack.push_async_callback(prober.close)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from operations.errors import InvalidRequest, ProviderUnavailable
 from providers.http import build_client
@@ -25,11 +26,15 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit: full `sha`, the first line of its message, and its author's name."""
+    """A commit: full `sha`, the first line of its message, and its author's name.
+
+    `at` is when it was committed, not when it was first written: a rebase keeps the author's date.
+    """
 
     sha: str
     subject: str
     author: str
+    at: datetime | None = None
 
     @property
     def short(self) -> str:
@@ -50,9 +55,14 @@ class _Author(BaseModel):
     name: str = ""
 
 
+class _Committer(BaseModel):
+    date: AwareDatetime | None = None
+
+
 class _Details(BaseModel):
     message: str = ""
     author: _Author | None = None
+    committer: _Committer | None = None
 
 
 class _CommitAnswer(BaseModel):
@@ -61,8 +71,12 @@ class _CommitAnswer(BaseModel):
 
     def read(self) -> Commit:
         author = self.commit.author.name if self.commit.author else ""
+        committer = self.commit.committer
         return Commit(
-            sha=self.sha.lower(), subject=self.commit.message.partition("\n")[0], author=author
+            sha=self.sha.lower(),
+            subject=self.commit.message.partition("\n")[0],
+            author=author,
+            at=committer.date if committer else None,
         )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
 from sandbox.loopback import Loopback, message
+
+_BEGAN = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +25,14 @@ class Commit:
     message: str
     author: str
     parent: str | None
+    at: datetime
 
 
 class Repository:
     """Branches, tags and commits. A commit's sha depends on its content only: runs are alike."""
 
     def __init__(self, name: str, *, default_branch: str = "main", private: bool = False) -> None:
+        """One commit an hour, from the same day on."""
         self.name = name
         self.default_branch = default_branch
         self.private = private
@@ -43,7 +48,8 @@ class Repository:
         parent = self.branches.get(branch) or self.branches.get(self.default_branch)
         content = f"{self.name}\0{parent}\0{author}\0{text}"
         sha = hashlib.sha1(content.encode(), usedforsecurity=False).hexdigest()
-        made = Commit(sha=sha, message=text, author=author, parent=parent)
+        at = _BEGAN + timedelta(hours=len(self._commits))
+        made = Commit(sha=sha, message=text, author=author, parent=parent, at=at)
         self._commits[sha] = made
         self.branches[branch] = sha
         if tag:
@@ -164,10 +170,18 @@ class GitHubStandIn(Loopback):
 def _commit(commit: Commit) -> dict[str, object]:
     return {
         "sha": commit.sha,
-        "commit": {"message": commit.message, "author": {"name": commit.author}},
+        "commit": {
+            "message": commit.message,
+            "author": {"name": commit.author, "date": _stamp(commit.at - timedelta(days=1))},
+            "committer": {"name": commit.author, "date": _stamp(commit.at)},
+        },
         "author": {"login": commit.author.lower()},
         "parents": [{"sha": commit.parent}] if commit.parent else [],
     }
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _without(line: list[Commit], other: list[Commit]) -> list[Commit]:
