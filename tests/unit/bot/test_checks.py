@@ -55,10 +55,11 @@ def test_a_question_to_the_platform_does_not_overtake_the_next() -> None:
     assert check.timeout == 10 * SECOND
 
 
-def test_rates_of_errors_are_not_asked() -> None:
-    checks = built("{target: myapp/prod, error_rate: 50/5m}", "{target: myapp/staging}")
+def test_a_rate_of_errors_is_asked_of_the_central_log() -> None:
+    (check,) = built("{target: myapp/prod, error_rate: 50/5m}")
 
-    assert [check.id for check in checks] == ["myapp/staging:target"]
+    assert (check.id, check.kind) == ("myapp/prod:errors", CheckKind.ERROR_RATE)
+    assert (check.limit, check.span) == (50, 300 * SECOND)
 
 
 def test_the_example_s_checks_have_ids_of_their_own() -> None:
