@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import configparser
 import os
 import re
@@ -9,16 +10,24 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from aiohttp import web
+from standardwebhooks.webhooks import WebhookVerificationError
 
+from bot.clock import SystemClock
 from bot.settings import VARIABLES
 from operations.deployment.rollout import Rollout
+from operations.durations import say_duration
+from operations.integration.webhooks.delivery import FIRST_PAUSES, GIVEN_UP_AFTER, Delivery
+from providers.webhooks import Endpoint, WebhookCaller
 from storage.database import open_database
 from tests.contract.databases import PostgresServer, add_rollout, program
+from tests.slack_stand_in import listening
 
 pytest_plugins = ("tests.contract.database_fixtures",)
 
@@ -106,6 +115,7 @@ def _go_dual(config: Path) -> None:
 
 
 OPERATIONS = ROOT / "docs/operations.md"
+WEBHOOKS = ROOT / "docs/webhooks.md"
 
 
 @pytest.fixture
@@ -192,6 +202,57 @@ def _code() -> str:
     files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return re.sub(r"\"\s*\n\s*f?\"", "", text)
+
+
+def test_the_page_of_webhooks_names_every_change_that_components_hear_of() -> None:
+    told = set(re.findall(r"`hms\.([a-z]+\.[a-z_]+)`", WEBHOOKS.read_text(encoding="utf-8")))
+    files = [ROOT / "handlers/timeline.py", *(ROOT / "operations").rglob("*.py")]
+    texts = [file.read_text("utf-8") for file in files if file.name != "documents.py"]
+    written = set(re.findall(r'"((?:rollout|alert|error)\.[a-z_]+)"', " ".join(texts)))
+
+    assert told == written | {"rollout.unknown", "rollout.failed"}  # how a worker gives one up
+
+
+async def test_a_call_is_verified_as_the_page_of_webhooks_says() -> None:
+    found = re.search(r"^```python\n(.*?)^```", WEBHOOKS.read_text("utf-8"), re.M | re.S)
+    assert found
+    names: dict[str, Callable[[str, bytes, Mapping[str, str]], object]] = {}
+    exec(found[1], names)  # noqa: S102 - what the page says is what is tried
+    calls: list[tuple[bytes, dict[str, str]]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        calls.append((await request.read(), dict(request.headers)))
+        return web.Response(status=204)
+
+    application = web.Application()
+    application.router.add_post("/", take)
+    secret = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    async with listening(application) as root:
+        endpoint = Endpoint(component="a", url=f"{root}/", secret=secret, may_be_private=True)
+        caller = WebhookCaller(endpoint, SystemClock())
+        await caller.call(_DELIVERY, '{"id": "hms-42", "data": "Grüße"}')
+        await caller.close()
+
+    body, headers = calls[0]
+    assert names["verified"](secret, body, headers) == {"id": "hms-42", "data": "Grüße"}
+    with pytest.raises(WebhookVerificationError):
+        names["verified"](secret, body + b" ", headers)
+
+
+_NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+_DELIVERY = Delivery(
+    id=42, component="a", subject="D-1042", type="hms.rollout.ended", at=_NOON, body="",
+    made_at=_NOON, due_at=_NOON,
+)  # fmt: skip
+
+
+def test_the_page_of_webhooks_tells_the_pauses_and_the_end_of_trying() -> None:
+    text = WEBHOOKS.read_text(encoding="utf-8")
+    pauses = [say_duration(pause).replace(" m", " min") for pause in FIRST_PAUSES]
+
+    assert ", ".join(pauses[:-1]) in text
+    assert f"every {pauses[-1]}" in text
+    assert timedelta(days=3) == GIVEN_UP_AFTER
 
 
 def test_the_unit_of_systemd_sets_variables_that_are_read_and_starts_what_is_there() -> None:
