@@ -18,7 +18,7 @@ from storage.audit import event_of
 from storage.rows import from_time, to_json, to_time
 from storage.schema import AUDIT, DELIVERIES, FEEDS, PENDING_DELIVERY
 from storage.session import Engine, Row, Session, require_writing
-from storage.statements import Statement, insert_unless_there
+from storage.statements import Language, Statement, insert_unless_there
 
 _D = DELIVERIES.c
 _OLDER = DELIVERIES.alias("older")
@@ -48,41 +48,40 @@ _ADD = Statement(
     sa.insert(DELIVERIES),
     columns=[column.name for column in DELIVERIES.columns if column.name != "id"],
 )
-_PICK = (
-    sa.select(*DELIVERIES.columns)
-    .where(
-        _IS_PENDING,
-        _D.due_at <= sa.bindparam("now"),
-        sa.or_(_D.claim_until.is_(None), _D.claim_until <= sa.bindparam("now")),
-        ~sa.exists().where(
-            _OLDER.c.state == sa.literal_column("'pending'"),
-            _OLDER.c.component == _D.component,
-            _OLDER.c.subject == _D.subject,
-            _OLDER.c.id < _D.id,
-        ),
-    )
-    .order_by(_D.due_at, _D.id)
-    .limit(sa.bindparam("rows", type_=sa.Integer))
-    .with_for_update(skip_locked=True, of=DELIVERIES)
+_CLAIMABLE = (
+    _IS_PENDING,
+    _D.due_at <= sa.bindparam("now"),
+    sa.or_(_D.claim_until.is_(None), _D.claim_until <= sa.bindparam("now")),
+    ~sa.exists().where(
+        _OLDER.c.state == sa.literal_column("'pending'"),
+        _OLDER.c.component == _D.component,
+        _OLDER.c.subject == _D.subject,
+        _OLDER.c.id < _D.id,
+    ),
 )
+_AMONG: Mapping[Language, sa.ColumnElement[bool]] = {
+    "sqlite": _D.component.in_(
+        sa.select(sa.func.json_each(_COMPONENTS).table_valued("value").c.value)
+    ),
+    "postgresql": _D.component.in_(
+        sa.select(sa.func.jsonb_array_elements_text(sa.cast(_COMPONENTS, postgresql.JSONB)))
+    ),
+}
 _PICK_DUE = Statement(
     {
-        "sqlite": _PICK.where(
-            _D.component.in_(
-                sa.select(sa.func.json_each(_COMPONENTS).table_valued("value").c.value)
-            )
-        ),
-        "postgresql": _PICK.where(
-            _D.component.in_(
-                sa.select(sa.func.jsonb_array_elements_text(sa.cast(_COMPONENTS, postgresql.JSONB)))
-            )
-        ),
+        language: sa.select(*DELIVERIES.columns)
+        .where(*_CLAIMABLE, is_among)
+        .order_by(_D.due_at, _D.id)
+        .limit(sa.bindparam("rows", type_=sa.Integer))
+        .with_for_update(skip_locked=True, of=DELIVERIES)
+        for language, is_among in _AMONG.items()
     }
 )
 _ANY_DUE = Statement(
-    sa.select(_D.id)
-    .where(_IS_PENDING, _D.due_at <= sa.bindparam("now"))
-    .limit(sa.literal_column("1"))
+    {
+        language: sa.select(_D.id).where(*_CLAIMABLE, is_among).limit(sa.literal_column("1"))
+        for language, is_among in _AMONG.items()
+    }
 )
 _OF_ID = _D.id == sa.bindparam("at_id")
 _CLAIM = Statement(sa.update(DELIVERIES).where(_OF_ID).values(claim_until=sa.bindparam("until")))
@@ -134,8 +133,14 @@ _REPLAY = Statement(
 _OLD = (
     sa.select(_D.id)
     .where(
-        _D.state == sa.literal_column("'delivered'"),
-        _D.settled_at < sa.bindparam("before"),
+        sa.or_(
+            sa.and_(
+                _D.state == sa.literal_column("'delivered'"),
+                _D.settled_at < sa.bindparam("before"),
+            ),
+            # Long after it would have been given up: its component is served by nobody any more.
+            sa.and_(_IS_PENDING, _D.made_at < sa.bindparam("before")),
+        )
     )
     .order_by(_D.id)
     .limit(sa.bindparam("rows", type_=sa.Integer))
@@ -187,7 +192,7 @@ class SqlDeliveryQueue:
     ) -> Sequence[Delivery]:
         """Take what is due."""
         names = to_json(sorted(components))
-        if not await self._is_any_due(now):
+        if not await self._is_any_due(now, names):
             return []
         async with self._engine.session(writing=True) as session:
             rows = await session.fetch(_PICK_DUE, now=from_time(now), rows=limit, components=names)
@@ -235,14 +240,14 @@ class SqlDeliveryQueue:
             return len(await session.fetch(_REPLAY, at_component=component, now=from_time(now)))
 
     async def forget(self, before: datetime, *, limit: int) -> int:
-        """Delete what was delivered long ago."""
+        """Delete what was delivered long ago, and what nobody serves."""
         async with self._engine.session(writing=True) as session:
             return len(await session.fetch(_FORGET, before=from_time(before), rows=limit))
 
-    async def _is_any_due(self, now: datetime) -> bool:
-        """Asked without disturbing writers; most of the time nothing is."""
+    async def _is_any_due(self, now: datetime, names: str) -> bool:
+        """Asked without disturbing writers, in the very words of the claim; most of the time none is."""
         async with self._engine.session(writing=False) as session:
-            return bool(await session.fetch(_ANY_DUE, now=from_time(now)))
+            return bool(await session.fetch(_ANY_DUE, now=from_time(now), components=names))
 
     async def _settle(
         self, delivery: Delivery, state: DeliveryState, error: str, now: datetime

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +185,27 @@ async def test_two_replicas_take_different_calls(database: Database, database_ur
         theirs = await other.delivery_queue.claim(["hms-dev"], NOON, NOON + MINUTE, limit=10)
 
     assert sorted(d.id for d in (*ours, *theirs)) == [1, 2, 3, 4]
+
+
+async def test_what_nobody_serves_any_more_is_forgotten_too(database: Database) -> None:
+    await add(database, make_draft(component="gone"))
+
+    assert await database.delivery_queue.forget(NOON, limit=10) == 0
+    assert await database.delivery_queue.forget(NOON + MINUTE, limit=10) == 1
+    assert await database.delivery_queue.counts() == {}
+
+
+async def test_calls_that_must_wait_do_not_disturb_writers(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Another process writes meanwhile: a claim that asked for its turn would have to wait for it."""
+    if not database_url.startswith("sqlite"):
+        pytest.skip("writers of PostgreSQL do not wait for each other")
+    async with await open_database(database_url) as database:
+        await add(database, make_draft("D-1"), make_draft("D-1"), make_draft(component="gone"))
+        (first,) = await claim(database)
+        await database.delivery_queue.put_off(first, NOON + 5 * MINUTE, "answered 503")
+        with closing(sqlite3.connect(tmp_path / "hms.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with asyncio.timeout(1):
+                assert await claim(database, NOON + MINUTE) == []

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from operations.audit import AuditEvent
 from operations.clock import Clock
-from operations.integration.webhooks.delivery import Draft
+from operations.errors import OperationError, StorageUnavailable
+from operations.integration.webhooks.delivery import GIVEN_UP_AFTER, Draft
 from operations.integration.webhooks.listener import Data, Listener
 from operations.integration.webhooks.ports import Store
 
@@ -57,10 +58,12 @@ class Feeding:
         return len(drafts)
 
     async def _drafts(self, listener: Listener, events: Sequence[AuditEvent]) -> list[Draft]:
+        """A component that comes back after long is not told what would have been given up by now."""
         drafts = []
+        oldest = self._clock.now() - GIVEN_UP_AFTER
         for event in events:
             about = _NAME.fullmatch(event.subject)
-            if about is None:
+            if about is None or event.at < oldest:
                 continue
             data = await self._data(event, _ABOUT[about[1]])
             if listener.hears(data):
@@ -72,8 +75,17 @@ class Feeding:
             "action": event.action,
             "actor": {"id": event.actor.id, "name": event.actor.name},
             "detail": dict(event.detail),
-            word: await self._describe(event.subject),
+            word: await self._described(event.subject),
         }
+
+    async def _described(self, subject: str) -> Mapping[str, object] | None:
+        """One subject that cannot be read must not keep back every call about the others."""
+        try:
+            return await self._describe(subject)
+        except StorageUnavailable:
+            raise
+        except OperationError:
+            return None
 
 
 def _draft(listener: Listener, event: AuditEvent, data: Data) -> Draft:
@@ -93,5 +105,6 @@ def _draft(listener: Listener, event: AuditEvent, data: Data) -> Draft:
         subject=event.subject,
         type=type_,
         at=event.at,
-        body=json.dumps(body, ensure_ascii=False),
+        # In ASCII: every text can be stored and sent, half of a surrogate pair included.
+        body=json.dumps(body),
     )

@@ -89,7 +89,7 @@ class DeliveryQueue(Protocol):
         ...
 
     async def forget(self, before: datetime, *, limit: int) -> int:
-        """Delete calls that were delivered before; how many."""
+        """Delete calls delivered before, and those made before that nobody serves; how many."""
         ...
 
 
