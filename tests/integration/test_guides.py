@@ -21,6 +21,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from bot.clock import SystemClock
 from bot.settings import VARIABLES
+from operations.deployment.ports import Provider
 from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 from operations.integration.webhooks.delivery import FIRST_PAUSES, GIVEN_UP_AFTER, Delivery
@@ -116,6 +117,7 @@ def _go_dual(config: Path) -> None:
 
 OPERATIONS = ROOT / "docs/operations.md"
 WEBHOOKS = ROOT / "docs/webhooks.md"
+PROVIDERS = ROOT / "docs/providers.md"
 
 
 @pytest.fixture
@@ -253,6 +255,26 @@ def test_the_page_of_webhooks_tells_the_pauses_and_the_end_of_trying() -> None:
     assert ", ".join(pauses[:-1]) in text
     assert f"every {pauses[-1]}" in text
     assert timedelta(days=3) == GIVEN_UP_AFTER
+
+
+def test_the_walk_to_a_new_provider_names_what_is_there() -> None:
+    text = PROVIDERS.read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)` (?:of|in) \[`[^`]+`\]\(([^)]+)\)", text)
+    missing = [
+        name
+        for name, path in named
+        if not re.search(rf"\b{name}\b", (PROVIDERS.parent / path).read_text(encoding="utf-8"))
+    ]
+
+    assert len(named) > 8
+    assert missing == []
+
+
+def test_the_walk_to_a_new_provider_explains_every_member_of_the_port() -> None:
+    table = PROVIDERS.read_text(encoding="utf-8").partition("| member | does | mind |")[2]
+    explained = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+    assert explained == [name for name in vars(Provider) if not name.startswith("_")]
 
 
 def test_the_unit_of_systemd_sets_variables_that_are_read_and_starts_what_is_there() -> None:
