@@ -27,9 +27,11 @@ def build_client(
     headers: Mapping[str, str] | None = None,
     deadline: float,
     connect: float = 3.0,
+    proxy: str | None = None,
 ) -> httpx.AsyncClient:
     """A client whose every wait is bounded; `deadline` and `connect` are seconds.
 
+    `proxy`: None for those that the environment names, "" for none at all, else this one.
     Redirects are answers, not invitations: following one would send a token to another host.
     """
     logger = logging.getLogger("httpx")
@@ -40,6 +42,10 @@ def build_client(
         headers={"User-Agent": _AGENT, **(headers or {})},
         timeout=httpx.Timeout(deadline, connect=min(connect, deadline)),
         follow_redirects=False,
+        trust_env=proxy is None,
+        proxy=proxy or None,
+        # As always: the authorities of the environment too.
+        verify=httpx.create_ssl_context(),
     )
 
 

@@ -130,5 +130,5 @@ asyncio.run(_guard("x", work))
 def test_every_channel_and_group_of_the_configuration_is_looked_at() -> None:
     workspace = workspace_of(load_config(ROOT / "hms.example.yaml"), "")
 
-    assert set(workspace.channels) == {"C01GEN", "C02OPS"}
+    assert set(workspace.channels) == {"C01GEN", "C02OPS", "C03LEADS"}
     assert workspace.groups == ("S01OPS",)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -15,8 +20,10 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from bot.clock import SystemClock
 from operations.errors import InvalidRequest, ProviderRejected, ProviderUnavailable
 from operations.integration.webhooks.delivery import Delivery
+from providers.addresses import Address
 from providers.webhooks import Endpoint, WebhookCaller
 from tests.slack_stand_in import listening
+from tests.unit.providers.certificates import make_certificate, serving_context
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -125,3 +132,124 @@ async def test_what_is_no_secret_is_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(InvalidRequest):
         await call(receiver, secret=secret)
+
+
+@asynccontextmanager
+async def tunnelling(to: int) -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that leads every CONNECT to a port of loopback; its address, and what it was asked for."""
+    asked: list[str] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b" ")[1].decode())
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", to)
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with suppress(ConnectionError, ExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(pump(reader, far_writer))
+                group.create_task(pump(far_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+
+
+@asynccontextmanager
+async def secure_receiver(receiver: Receiver, context: ssl.SSLContext) -> AsyncIterator[int]:
+    """The receiver by TLS; yields the port."""
+    application = web.Application()
+    application.router.add_post("/{any:.*}", receiver.serve)
+    runner = web.AppRunner(application, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def call_by_name(url: str, names: dict[str, list[Address]]) -> None:
+    async def resolve(host: str, port: int) -> list[Address]:
+        if host not in names:
+            raise OSError("nobody knows it")
+        return names[host]
+
+    endpoint = Endpoint(component="hms-dev", url=url, secret=SECRET, may_be_private=True)
+    caller = WebhookCaller(endpoint, SystemClock(), resolve)
+    try:
+        await caller.call(DELIVERY, "{}")
+    finally:
+        await caller.close()
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for hooks.example, which is trusted."""
+    files = make_certificate(tmp_path, datetime.now(UTC) + timedelta(days=30), "hooks.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+    return serving_context(files)
+
+
+LOOPBACK = ip_address("127.0.0.1")
+
+
+async def test_its_certificate_is_for_its_name_though_an_address_is_called(
+    secure: ssl.SSLContext,
+) -> None:
+    receiver = Receiver()
+    names: dict[str, list[Address]] = {"hooks.example": [LOOPBACK], "others.example": [LOOPBACK]}
+    async with secure_receiver(receiver, secure) as port:
+        await call_by_name(f"https://hooks.example:{port}/x", names)
+        with pytest.raises(ProviderUnavailable, match="certificate"):
+            await call_by_name(f"https://others.example:{port}/x", names)
+
+    ((headers, _),) = receiver.calls
+    assert headers["Host"] == f"hooks.example:{port}"
+
+
+async def test_behind_a_proxy_the_proxy_is_told_the_name(
+    secure: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = Receiver()
+    async with (
+        secure_receiver(receiver, secure) as port,
+        tunnelling(port) as (proxy, asked),
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.setenv("NO_PROXY", "")
+        await call_by_name(f"https://hooks.example:{port}/x", {})
+
+    assert asked == [f"hooks.example:{port}"]
+    assert len(receiver.calls) == 1
+
+
+async def test_a_proxy_that_is_not_for_this_name_is_passed_by(
+    secure: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = Receiver()
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "hooks.example")
+    async with secure_receiver(receiver, secure) as port:
+        await call_by_name(f"https://hooks.example:{port}/x", {"hooks.example": [LOOPBACK]})
+
+    assert len(receiver.calls) == 1
+
+
+async def test_an_address_that_cannot_be_connected_to_leaves_the_next(receiver: Receiver) -> None:
+    port = receiver.url.split(":")[2].split("/")[0]
+    nobody = ip_address("127.0.0.77")
+
+    await call_by_name(f"http://hooks.example:{port}/x", {"hooks.example": [nobody, LOOPBACK]})
+
+    assert len(receiver.calls) == 1
+
+
+async def test_an_address_of_the_new_kind_can_be_written(receiver: Receiver) -> None:
+    with pytest.raises(ProviderUnavailable, match=r"refused the connection|no way there"):
+        await call_by_name("http://[::1]:9/x", {"::1": [ip_address("::1")]})
