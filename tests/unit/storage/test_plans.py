@@ -8,10 +8,14 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from operations.monitoring.errors.group import Order
 from storage import (
     alerts,
     check_queue,
     digest_sources,
+    error_groups,
+    error_purges,
+    events,
     fall_back_queue,
     notice_queue,
     rollout_queue,
@@ -20,7 +24,7 @@ from storage import (
 from storage.schema import METADATA
 from storage.statements import Statement
 
-_JSON = {"ids", "closed", "unreadable"}
+_JSON = {"ids", "closed", "unreadable", "fingerprints"}
 
 
 @pytest.fixture
@@ -51,6 +55,16 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (alerts._OPEN_AT, "open_alerts"),
         (alerts._LED_BY, "led_alerts"),
         (alerts._OPEN, "open_alerts"),
+        (error_groups.SEARCHES[Order.WORST, False, False], "worst_groups"),
+        (error_groups.SEARCHES[Order.NEWEST, False, False], "newest_groups"),
+        (error_groups.SEARCHES[Order.WORST, True, True], "worst_groups_of_target"),
+        (error_groups._HOLD_AMONG, "one_group"),
+        (error_groups._BEGAN_AFTER, "groups_of_rollout"),
+        (events._SAMPLES, "samples_of_group"),
+        (error_purges.EVENTS_BEFORE, "events_by_time"),
+        (error_purges.SAMPLES_BEFORE, "samples_by_time"),
+        (error_purges.HOURS_BEFORE, "error_hours_by_time"),
+        (error_purges.MINUTES_BEFORE, "target_minutes_by_time"),
         (digest_sources._NEW_GROUPS, "newest_groups"),
         (digest_sources._COUNT_NEW, "newest_groups"),
         (digest_sources._WORST_GROUPS, "worst_groups"),
