@@ -8,8 +8,9 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
     from operations.actor import Actor
+    from operations.audit import Recorded
     from operations.deployment.ports import Members
     from operations.diagnosis import Finding
 
@@ -51,6 +53,7 @@ def build_command_line() -> typer.Typer:
         migrate_status=_migrate_status,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
+        audit_trail=_audit_trail,
         doctor=_doctor,
         components=_components,
     )
@@ -202,6 +205,12 @@ async def _audit_verify() -> int:
         return 0
     sys.stdout.write(f"The audit trail was changed at event {broken}.\n")
     return 1
+
+
+def _audit_trail(since: timedelta | None) -> AsyncGenerator[Recorded, None]:
+    from bot.audit_trail import read_trail
+
+    return read_trail(since)
 
 
 async def _doctor() -> Sequence[Finding]:

@@ -22,6 +22,16 @@ class AuditEvent:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An event as the trail holds it. `previous` is the hash of the event before, "" of the first."""
+
+    number: int
+    event: AuditEvent
+    previous: str
+    hash: str
+
+
 def chain_hash(previous: str, event: AuditEvent) -> str:
     """SHA-256 over the former event's hash and this event's canonical JSON; changes of either show."""
     body = json.dumps(

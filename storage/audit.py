@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from operations.audit import AuditEvent, chain_hash
+from operations.audit import AuditEvent, Recorded, chain_hash
 from storage.rows import actor_columns, actor_of, from_time, to_json, to_time
 from storage.schema import AUDIT
 from storage.session import Row, Session, require_writing
@@ -35,6 +35,20 @@ _AFTER = Statement(
     .limit(sa.literal_column(str(_PAGE)))
 )
 
+_BEFORE = AUDIT.alias("before")
+_RECORDED_AFTER = Statement(
+    sa.select(
+        *AUDIT.columns, sa.func.coalesce(_BEFORE.c.hash, sa.literal_column("''")).label("previous")
+    )
+    .select_from(sa.outerjoin(AUDIT, _BEFORE, _BEFORE.c.number == _A.number - 1))
+    .where(_A.number > sa.bindparam("after"))
+    .order_by(_A.number)
+    .limit(sa.literal_column(str(_PAGE)))
+)
+_FIRST_SINCE = Statement(
+    sa.select(sa.func.min(_A.number).label("number")).where(_A.at >= sa.bindparam("since"))
+)
+
 
 class SqlAuditLog:
     """The port `AuditLog` within one transaction."""
@@ -52,6 +66,24 @@ class SqlAuditLog:
         """A subject's events."""
         await self.write()
         return [event_of(row) for row in await self._session.fetch(_OF_SUBJECT, subject=subject)]
+
+    async def recorded(self, after: int) -> Sequence[Recorded]:
+        """The next events after this number, with their hashes; none at the end of the trail."""
+        rows = await self._session.fetch(_RECORDED_AFTER, after=after)
+        return [
+            Recorded(
+                number=row["number"],
+                event=event_of(row),
+                previous=row["previous"],
+                hash=row["hash"],
+            )
+            for row in rows
+        ]
+
+    async def first_since(self, moment: datetime) -> int | None:
+        """The number of the first event of that moment or later."""
+        rows = await self._session.fetch(_FIRST_SINCE, since=from_time(moment))
+        return None if rows[0]["number"] is None else int(rows[0]["number"])
 
     async def broken_at(self) -> int | None:
         """Walk the chain from its beginning; numbers have no gaps, so a missing event shows too.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,9 +11,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
+from bot.audit_trail import read_pages
 from bot.clock import SystemClock
 from handlers.cli import CliServices, Hooks, build_app
 from operations.actor import Actor
+from operations.audit import Recorded
 from operations.clock import Clock
 from operations.deployment.ports import Provider
 from operations.deployment.resources import Resources
@@ -100,6 +102,7 @@ class Shop:
             migrate_references=lambda order: refuse(),
             migrate_status=refuse_order,
             doctor=self.doctor,
+            audit_trail=self.trail,
             components=refuse_order,
             **known,
         )
@@ -130,6 +133,12 @@ class Shop:
                 names=NAMES,
                 poll_seconds=0.02,
             )
+
+    async def trail(self, since: timedelta | None) -> AsyncGenerator[Recorded, None]:
+        """What is in the test's own database, as `bot.audit_trail` reads it."""
+        async with await open_sqlite(self.path) as database:
+            async for recorded in read_pages(database, since):
+                yield recorded
 
     async def doctor(self) -> Sequence[Finding]:
         """Finds what the test says."""

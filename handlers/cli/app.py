@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from handlers.cli.auditing import add_audit
 from handlers.cli.components import add_components
 from handlers.cli.doctor import add_doctor
 from handlers.cli.migrating import add_migrate, add_moves
@@ -120,8 +121,7 @@ def _add_programs(app: typer.Typer, hooks: Hooks) -> None:
     _add(database, hooks, "upgrade", hooks.db_upgrade, "Bring its schema up to date.")
     add_components(app, hooks)
     add_doctor(app, hooks)
-    audit = _group(app, "audit", "The audit trail.")
-    _add(audit, hooks, "verify", hooks.audit_verify, "Check that nobody has changed it.")
+    add_audit(app, hooks)
 
 
 def _group(app: typer.Typer, name: str, summary: str) -> typer.Typer:

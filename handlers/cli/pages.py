@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handlers import statistic_words
+from handlers.cli.cells import harmless
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
 from handlers.documents import pinned, rollout_document, why_it_ended
@@ -238,15 +239,10 @@ def print_csv(page: HistoryPage, terminal: Terminal) -> None:
         cells: dict[str, object] = {
             **document,
             "approvals": "; ".join(f"{a['by']} {a['at']}" for a in document["approvals"]),
-            "reason": _harmless(document["reason"]),
-            "outcome": _harmless(document["outcome"] or ""),
+            "reason": harmless(document["reason"]),
+            "outcome": harmless(document["outcome"] or ""),
         }
         writer.writerow([cells[column] for column in _CSV_COLUMNS])
-
-
-def _harmless(text: str) -> str:
-    """Text that a spreadsheet would run as a formula, made text (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
 
 
 def _styled(text: str, state: str) -> Text:

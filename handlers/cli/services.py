@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
 from handlers.tickets import Tickets
 from operations.actor import Actor
+from operations.audit import Recorded
 from operations.clock import Clock
 from operations.deployment.service import Deployments
 from operations.diagnosis import Finding
@@ -19,6 +21,10 @@ from operations.monitoring.errors.triage import Triage
 
 Program = Callable[[], int | Coroutine[object, object, int]]
 """A command of its own: returns its exit code, or a coroutine of it."""
+
+
+Trail = Callable[[timedelta | None], AsyncGenerator[Recorded, None]]
+"""The audit trail, oldest first, of the last so long; None: all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +63,6 @@ class Hooks:
     migrate_status: Callable[[bool], Coroutine[object, object, int]]
     db_upgrade: Program
     audit_verify: Program
+    audit_trail: Trail
     doctor: Callable[[], Awaitable[Sequence[Finding]]]
     components: Callable[[ComponentsOrder], Coroutine[object, object, int]]

@@ -16,6 +16,7 @@ def never(*given):
 hooks = Hooks(
     open_services=never, guard=never, serve=never, sandbox=never, config_check=never,
     config_schema=never, config_migrate=never, migrate_audit=never, migrate_references=never, migrate_status=never, db_upgrade=never, audit_verify=never, doctor=never, components=never,
+    audit_trail=never,
 )
 CliRunner().invoke(build_app(hooks), ["--help"])
 slow = {"rich", "pydantic", "sqlalchemy", "aiohttp", "slack_sdk", "boto3", "kubernetes"}
