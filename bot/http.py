@@ -10,7 +10,9 @@ from datetime import timedelta
 from bot.bootstrap import Services
 from bot.config import Config
 from bot.config.sections import Hook as HookSection
+from bot.config.sections import SentryHook
 from bot.schedule import Job
+from bot.settings import load_secrets
 from handlers.http.access import Access, Component
 from handlers.http.api import Api, ApiParts, build_api
 from handlers.http.app import Register
@@ -21,11 +23,13 @@ from handlers.http.hooks.forge import Forge
 from handlers.http.hooks.places import Places
 from handlers.http.hooks.replays import Replays
 from handlers.http.hooks.sentry import Sentry
+from handlers.http.hooks.signatures import Signature
 from operations.deployment.target import Catalog
 from operations.refusals import Refusals
 from providers.specs import ForgeSpec
 
 _FORGETS_EVERY = timedelta(hours=1)
+_SENTRY_HEADER = "Sentry-Hook-Signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,20 @@ def _hooks(config: Config, services: Services) -> Mapping[str, Hook]:
         ),
     }
     return {
-        system: Hook(section.token_sha256, build(_places(section, services.catalog)))
+        system: Hook(
+            section.token_sha256, build(_places(section, services.catalog)), _signature(section)
+        )
         for system, (section, build) in builders.items()
         if section is not None
     }
+
+
+def _signature(section: HookSection) -> Signature | None:
+    """Raises SettingsError when the secret is not there."""
+    if not isinstance(section, SentryHook) or section.secret_env is None:
+        return None
+    secret = load_secrets([section.secret_env])[section.secret_env]
+    return Signature(_SENTRY_HEADER, secret.get_secret_value())
 
 
 def _places(section: HookSection, catalog: Catalog) -> Places:

@@ -61,6 +61,8 @@ def _named_secrets(config: Config) -> Iterator[str]:
     """What is no variable of ours and must stand in no log. Whoever needs one that is missing says so."""
     names = [each.url_env for each in config.notify]
     names += [each.secret_env for each in config.components.values() if each.secret_env]
+    if config.hooks.sentry and config.hooks.sentry.secret_env:
+        names.append(config.hooks.sentry.secret_env)
     for name in names:
         with suppress(SettingsError):
             yield from (secret.get_secret_value() for secret in load_secrets([name]).values())

@@ -40,8 +40,8 @@ variable that is set to nothing counts as not set.
 
 _FILE = """
 AWS is reached by the usual chain of boto3: `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`,
-`AWS_ENDPOINT_URL_ECS`, roles of tasks and instances. A component's `secret_env` names one more variable,
-which is a secret too.
+`AWS_ENDPOINT_URL_ECS`, roles of tasks and instances. The `secret_env` of a component and of
+`hooks.sentry` names one more variable, which is a secret too.
 
 ## hms.yaml
 
@@ -114,6 +114,7 @@ _PATHS = {
     "Heartbeat": "heartbeat",
     "Hooks": "hooks",
     "Hook": "hooks.SYSTEM",
+    "SentryHook": "hooks.sentry",
     "Component": "components.COMPONENT",
 }
 

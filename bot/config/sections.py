@@ -318,12 +318,19 @@ class Hook(Section):
     """By the sender's own name of a project or job: the target that its events count for."""
 
 
+class SentryHook(Hook):
+    """What Sentry sends to `POST /hooks/sentry/TOKEN`."""
+
+    secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$")] | None = None
+    """Environment variable with the integration's Client Secret. Absent: signatures are not looked at."""
+
+
 class Hooks(Section):
     """Systems that may call us."""
 
     alertmanager: Hook | None = None
     """Prometheus' Alertmanager: its alerts become ours."""
-    sentry: Hook | None = None
+    sentry: SentryHook | None = None
     """Sentry: its issues become errors."""
     forge: Hook | None = None
     """Laravel Forge: deployments that failed become errors."""

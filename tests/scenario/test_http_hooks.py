@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +19,7 @@ from handlers.http.hooks.forge import Forge
 from handlers.http.hooks.places import Places
 from handlers.http.hooks.replays import Replays
 from handlers.http.hooks.sentry import Sentry
+from handlers.http.hooks.signatures import Signature
 from operations.errors import Overloaded
 from operations.monitoring.errors.event import Level
 from operations.monitoring.vendors import VendorAlert
@@ -85,9 +88,13 @@ class Gate:
     siren: Siren
     inbox: Inbox
 
-    async def send(self, system: str, payload: object, token: str = TOKEN) -> Answer:
+    async def send(
+        self, system: str, payload: object, token: str = TOKEN, signature: str | None = None
+    ) -> Answer:
         """One delivery."""
         headers = {"Content-Type": "application/json"}
+        if signature is not None:
+            headers["Sentry-Hook-Signature"] = signature
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         return await self.counter.call(
             "POST", f"/hooks/{system}/{token}", token=None, data=body, headers=headers
@@ -95,7 +102,7 @@ class Gate:
 
 
 @asynccontextmanager
-async def open_gate(tmp_path: Path, default: str = "") -> AsyncIterator[Gate]:
+async def open_gate(tmp_path: Path, default: str = "", secret: str = "") -> AsyncIterator[Gate]:
     siren, inbox = Siren(), Inbox()
 
     def hooks(engine: Engine) -> dict[str, Hook]:
@@ -108,7 +115,10 @@ async def open_gate(tmp_path: Path, default: str = "") -> AsyncIterator[Gate]:
             "sentry": Sentry(inbox, places, replays, clock).receive,
             "forge": Forge(inbox, places, sites, replays, clock).receive,
         }
-        return {system: Hook(digest(TOKEN), take) for system, take in takers.items()}
+        signed = {"sentry": Signature("Sentry-Hook-Signature", secret)} if secret else {}
+        return {
+            system: Hook(digest(TOKEN), take, signed.get(system)) for system, take in takers.items()
+        }
 
     async with open_counter(tmp_path, hooks=hooks) as counter:
         yield Gate(counter, siren, inbox)
@@ -322,3 +332,41 @@ async def test_forge_s_unknown_sites_and_words_are_422(
 
     assert answer.status == 422
     assert gate.inbox.events == []
+
+
+SECRET = "made-up client secret"
+
+
+def sign(body: bytes, secret: str = SECRET) -> str:
+    """As Sentry's documentation has it: HMAC-SHA256 of the body in hexadecimal digits."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+async def test_what_sentry_signed_is_taken(tmp_path: Path) -> None:
+    body = json.dumps(SENTRY).encode()
+    async with open_gate(tmp_path, secret=SECRET) as gate:
+        answer = await gate.send("sentry", body, signature=sign(body))
+
+    assert (answer.status, len(gate.inbox.events)) == (202, 1)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "0" * 64, sign(json.dumps(SENTRY).encode(), "another"), sign(b"{}"), "\u00e9" * 64],
+    ids=["none", "empty", "zeros", "another secret", "another body", "not ascii"],
+)
+async def test_what_is_not_signed_is_refused_and_audited(
+    tmp_path: Path, signature: str | None
+) -> None:
+    async with open_gate(tmp_path, secret=SECRET) as gate:
+        answer = await gate.send("sentry", json.dumps(SENTRY).encode(), signature=signature)
+
+        assert (answer.status, answer.kind) == (401, "application/problem+json")
+        assert gate.inbox.events == []
+        (event,) = await gate.counter.audited("hook:sentry")
+    assert event.detail["why"] == "The signature does not fit."
+
+
+async def test_the_other_hooks_have_no_signature(tmp_path: Path) -> None:
+    async with open_gate(tmp_path, secret=SECRET) as gate:
+        assert (await gate.send("forge", FORGE)).status == 202

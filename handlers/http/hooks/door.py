@@ -14,8 +14,9 @@ from pydantic_core import from_json
 
 from handlers.http.access import STRANGER, Access, is_token
 from handlers.http.bodies import JSON, read_body
+from handlers.http.hooks.signatures import Signature
 from handlers.http.pace import TokenBucket
-from handlers.http.problems import BodyFault, FaultyRequest, UnknownAddress
+from handlers.http.problems import BodyFault, FaultyRequest, Unauthenticated, UnknownAddress
 from handlers.http.routes import json_answer
 from operations.actor import Actor, ActorKind
 from operations.clock import Clock
@@ -31,10 +32,11 @@ Receive = Callable[[Payload], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One system that may call."""
+    """One system that may call; `signature` None: its token is all that it has."""
 
     token_sha256: str
     receive: Receive
+    signature: Signature | None = None
 
 
 class Door:
@@ -68,7 +70,12 @@ class Door:
     async def _receive(self, system: str, hook: Hook, request: web.Request) -> int:
         if self._buckets[system].take():
             raise _later(f"More than {_A_MINUTE} calls a minute.")
-        payload = _payload_of(await read_body(request, {JSON}))
+        text = await read_body(request, {JSON})
+        if hook.signature and not hook.signature.fits(await request.read(), request.headers):
+            raise Unauthenticated(
+                "The signature does not fit.", hint=f"{hook.signature.header} is missing or wrong."
+            )
+        payload = _payload_of(text)
         try:
             return await hook.receive(payload)
         except Overloaded as exc:
