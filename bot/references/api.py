@@ -52,6 +52,27 @@ with is [`examples/hms_dev.py`](../examples/hms_dev.py).
 
 The same as data, for tools: `GET /api/v1/openapi.json`, which needs no token.
 
+## Try it
+
+```sh
+HMS=http://127.0.0.1:3000
+TOKEN=…
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/targets"
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/rollouts?project=myapp&since=7d&limit=50"
+curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -H "Idempotency-Key: HMS-7" \\
+  -d '{"project":"myapp","environment":"staging","version":"1.1","reason":"fix","external_id":"HMS-7"}' \\
+  "$HMS/api/v1/rollouts"
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/rollouts/D-1001"
+curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"project":"myapp","environment":"staging","level":"error","message":"no answer from the database"}' \\
+  "$HMS/api/v1/events"
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/errors?order=newest&limit=10"
+curl "$HMS/api/v1/openapi.json"
+```
+
+Events come one by one, as an array, or as an object a line (`application/x-ndjson`); all of them are taken,
+or none, and they are stored when the answer comes.
+
 ## Routes
 
 | route | right | what |

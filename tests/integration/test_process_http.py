@@ -113,19 +113,19 @@ async def test_an_alert_of_another_system_is_told_in_slack(tmp_path: Path) -> No
         assert HOOK not in program.bot.said
 
 
-def commands_of_readme() -> list[str]:
-    """What the section on the HTTP API says to type, one command each."""
-    section = (ROOT / "README.md").read_text().partition("\n## HTTP API\n")[2].partition("\n## ")[0]
+def commands_of_the_page() -> list[str]:
+    """What the page of the HTTP API says to type, one command each."""
+    section = (ROOT / "docs/api.md").read_text().partition("\n## Try it\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
     return [line for block in blocks for line in block.replace("\\\n", "").splitlines() if line]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
-async def test_what_the_readme_says_to_type_works(tmp_path: Path) -> None:
+async def test_what_the_page_of_the_api_says_to_type_works(tmp_path: Path) -> None:
     async with open_program(tmp_path) as program:
         lines = [
             line
-            for line in commands_of_readme()
+            for line in commands_of_the_page()
             if not line.startswith(("HMS=", "TOKEN=", "HOOK="))
         ]
         assert len(lines) >= 5
