@@ -277,6 +277,24 @@ def test_the_walk_to_a_new_provider_explains_every_member_of_the_port() -> None:
     assert explained == [name for name in vars(Provider) if not name.startswith("_")]
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/providers.md"])
+def test_the_files_that_the_maps_name_are_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/.]+\.(?:py|yaml|yml|md|json))`", text)) - {"hms.yaml"}
+    named |= {f"{folder}/" for folder in re.findall(r"`([\w/]+)/`", text)}
+    packages = ("bot", "handlers", "operations", "providers", "storage", "sandbox", "tests")
+    known = [f"/{path.relative_to(ROOT)}{'/' * path.is_dir()}"
+             for part in packages for path in (ROOT / part, *(ROOT / part).rglob("*"))]  # fmt: skip
+    missing = {
+        each
+        for each in named
+        if not (ROOT / each).exists() and not any(path.endswith(f"/{each}") for path in known)
+    }
+
+    assert len(named) > 10
+    assert missing <= {"providers/nomad/", "tests/contract/world_nomad.py"}
+
+
 def test_the_unit_of_systemd_sets_variables_that_are_read_and_starts_what_is_there() -> None:
     found = re.search(r"^```ini\n(.*?)^```", OPERATIONS.read_text("utf-8"), re.M | re.S)
     assert found
