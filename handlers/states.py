@@ -46,6 +46,15 @@ def state_words(state: RolloutState) -> str:
     return _ROLLOUTS[state][1]
 
 
+def unreviewed_words(rollouts: Sequence[Rollout]) -> str:
+    """That emergencies are to be reviewed, and how they are listed; "" when there is none."""
+    count = len(rollouts)
+    if not count:
+        return ""
+    told = "1 emergency is" if count == 1 else f"{count} emergencies are"
+    return f"{told} to be reviewed: `history --unreviewed`"
+
+
 def rollout_circle(rollout: Rollout) -> str:
     """The state's colour."""
     return _ROLLOUTS[rollout.state][0]

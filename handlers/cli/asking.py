@@ -18,6 +18,7 @@ from handlers.documents import (
     why_document,
 )
 from handlers.language import History, Logs, Show, Stats, Status, Why
+from handlers.states import unreviewed_words
 from handlers.statistic_documents import statistics_document
 from operations.deployment.inquiries import TargetReport
 from operations.deployment.rollout import HistoryQuery
@@ -54,8 +55,16 @@ async def _status(command: Status, session: Session) -> int:
         session.terminal.document(fleet_document(reports))
     else:
         pages.print_fleet(reports, session.terminal)
+    await _note_unreviewed(command, session)
     unheard = [report for report in reports if report.health is None]
     return UNREACHABLE if reports and len(unheard) == len(reports) else DONE
+
+
+async def _note_unreviewed(command: Status, session: Session) -> None:
+    inquiries = session.deployments.inquiries
+    found = await inquiries.unreviewed(command.project, command.environment)
+    if words := unreviewed_words(found):
+        session.terminal.note([f"{words}."])
 
 
 def _of_provider(reports: list[TargetReport], command: Status) -> list[TargetReport]:

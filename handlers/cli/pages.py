@@ -59,7 +59,7 @@ _CSV_COLUMNS = (
 def print_history(page: HistoryPage, terminal: Terminal) -> None:
     """One rollout a line, newest first."""
     if not page.rollouts:
-        terminal.say(["Nothing was shipped here yet."])
+        terminal.say(["No rollouts found."])
         return
     rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
     when = with_zone("When", page.rollouts[0].requested_at)

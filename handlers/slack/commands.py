@@ -215,7 +215,8 @@ class Commands:
         match command:
             case language.Status():
                 found = await inquiries.status(command.project, command.environment)
-                return reports.fleet(_of_provider(found, command), now)
+                unreviewed = await inquiries.unreviewed(command.project, command.environment)
+                return reports.fleet(_of_provider(found, command), now, unreviewed)
             case language.Why():
                 return reports.obstacles(
                     await inquiries.why(command.project, command.environment, asker.actor), now

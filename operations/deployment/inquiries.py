@@ -102,6 +102,13 @@ class Inquiries:
                 reports.append(await _report(tx, target, task.result(), now))
         return reports
 
+    async def unreviewed(self, project: str = "", environment: str = "") -> Sequence[Rollout]:
+        """Emergencies that nobody has looked at since; of many the newest."""
+        names = self._catalog.spelled(project, environment)
+        query = HistoryQuery(project=names[0], environment=names[1], unreviewed=True, limit=100)
+        async with self._store.snapshot() as tx:
+            return (await tx.rollouts.search(query)).rollouts
+
     async def why(self, project: str, environment: str, actor: Actor) -> Obstacles:
         """What stands in the way of this actor's deploy now."""
         target = self._catalog.find(project, environment)

@@ -19,6 +19,7 @@ from slack_sdk.signature import SignatureVerifier
 from handlers.slack import http
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.digest_cards import DigestParts
+from handlers.slack.doctor import Examining
 from handlers.slack.groups import SlackMembers
 from handlers.slack.notices import DeliverySettings
 from handlers.slack.pace import Limits
@@ -175,6 +176,7 @@ async def open_office(  # noqa: PLR0913 - each scene names only what is special 
     checks: Sequence[Check] = (),
     digests: Callable[[Engine], DigestParts] | None = None,
     delivering: bool = True,
+    examining: Examining | None = None,
     routing: Routing | None = None,
 ) -> AsyncIterator[Office]:
     """A bot on the database of `tmp_path`; opened twice, it is a bot that was restarted."""
@@ -202,6 +204,7 @@ async def open_office(  # noqa: PLR0913 - each scene names only what is special 
             digests=digests(engine) if digests else None,
             addresses={check.id: check.url for check in checks},
             delivery=BRISK,
+            examining=examining,
         )
         side = build_slack(parts, client=client, signing_secret=SECRET)
         application = web.Application()

@@ -41,7 +41,8 @@ from tests.slack_stand_in import SlackStandIn, until
         pytest.param("deploy myapp prod 1.1 —dry-run", "Nothing was changed.", id="dry run"),
         pytest.param("rollback myapp prod", "knows no former release", id="nothing to go back to"),
         pytest.param("unlock myapp prod", "is not locked", id="nothing to unlock"),
-        pytest.param("stats", "not part of this version yet", id="a verb to come"),
+        pytest.param("stats", "nothing was shipped in the last 30 d", id="stats of nothing"),
+        pytest.param("doctor", "Nothing can be examined here.", id="no doctor"),
     ],
 )
 async def test_a_command_is_answered_privately(office: Office, words: str, expected: str) -> None:

@@ -22,7 +22,7 @@ from handlers.slack.views.blocks import (
     typed,
 )
 from handlers.slack.views.card import short_pin, shorten_digests, ticket_link, what
-from handlers.states import rollout_circle, rollout_words
+from handlers.states import rollout_circle, rollout_words, unreviewed_words
 from handlers.tickets import Ticket
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
@@ -38,8 +38,10 @@ _FLEET_SHOWN = 60
 _TIMELINE_SHOWN = 30
 
 
-def fleet(reports: Sequence[TargetReport], now: datetime) -> Message:
-    """One line per target."""
+def fleet(
+    reports: Sequence[TargetReport], now: datetime, unreviewed: Sequence[Rollout] = ()
+) -> Message:
+    """One line per target, and how many emergencies nobody has looked at."""
     ailing = sum(1 for report in reports if _needs_attention(report))
     head = dots(
         f"{len(reports)} {'target' if len(reports) == 1 else 'targets'}",
@@ -48,8 +50,10 @@ def fleet(reports: Sequence[TargetReport], now: datetime) -> Message:
     lines = [_target_line(report, now) for report in reports[:_FLEET_SHOWN]]
     hidden = len(reports) - _FLEET_SHOWN
     more = f"{hidden} more: name a project, `status PROJECT`" if hidden > 0 else ""
+    marked = f"🚨 {said(unreviewed_words(unreviewed))}" if unreviewed else ""
     return message(
-        f"Fleet: {head}", [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more))]
+        f"Fleet: {head}",
+        [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more), marked)],
     )
 
 
