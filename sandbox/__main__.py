@@ -43,9 +43,10 @@ _WELCOME = """
   Then be told            /hms deploy myapp staging 1.2-sick     (goes live, and its page answers 503:
                           look into #ops, press Acknowledge, then Roll back)
                           /hms deploy myapp staging 1.2-errors   (goes live, and fails at requests: wait for
-                          the reply in its thread, then say /hms errors)
-  What is watched         /hms monitor list
-  And                     /hms status    /hms history    /hms rollback myapp prod    /hms help
+                          the reply in its thread, then say /hms errors; #ops hears of their rate)
+  What is watched         /hms monitor list    /hms digest now
+  Who looks after it      nobody presses Acknowledge for two minutes: Bob hears of it directly
+  And                     /hms status    /hms history    /hms stats    /hms rollback myapp prod    /hms help
 
   The command line, as Carol, in another terminal:   source {env} && {cli} status
   The bot's log:                           {log}

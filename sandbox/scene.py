@@ -62,6 +62,8 @@ def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ())
         },
         "checks": list(checks),
         "errors": {"sources": [_POD_LOGS]},
+        "alerts": {"escalation": {"after": "2m", "channel": "C01GEN", "people": ["U02BOB"]}},
+        "digest": {"channel": "C02OPS", "at": "09:00", "timezone": "UTC"},
     }
     path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
 
@@ -70,7 +72,7 @@ _POD_LOGS = {"target": "myapp/staging", "pods": True, "pattern": "ERROR|Tracebac
 
 
 def watch(website: str) -> list[Check]:
-    """The page of myapp in staging, and what ECS says of it in prod; so often that nobody waits."""
+    """The page and the errors of myapp in staging, and what ECS says of it in prod; nobody waits long."""
     return [
         {
             "name": "web",
@@ -79,6 +81,7 @@ def watch(website: str) -> list[Check]:
             "every": "2s",
             "timeout": "1s",
         },
+        {"name": "errors", "target": "myapp/staging", "error_rate": "20/1m", "every": "5s"},
         {"target": "myapp/prod", "every": "5s"},
     ]
 
