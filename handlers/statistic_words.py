@@ -49,7 +49,7 @@ def _failures(figures: EnvironmentFigures) -> str:
     if figures.failure_rate is None:
         return "no changes"
     changes = "1 change" if figures.changes == 1 else f"{figures.changes} changes"
-    return f"{figures.failures} of {changes} ({figures.failure_rate:.0%})"
+    return f"{figures.failures} of {changes} ({round(100 * figures.failure_rate)} %)"
 
 
 def _restored(figures: EnvironmentFigures) -> str:
@@ -72,5 +72,6 @@ def _outcomes(figures: EnvironmentFigures) -> str:
     counted = sorted(figures.outcomes.items(), key=lambda item: (-item[1], item[0]))
     words = [f"{count} {state_words(state).lower()}" for state, count in counted]
     if figures.rollbacks:
-        words.append(f"{figures.rollbacks} of them rollbacks asked for")
+        told = "a rollback" if figures.rollbacks == 1 else "rollbacks"
+        words.append(f"{figures.rollbacks} of them {told} asked for")
     return ", ".join(words)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from handlers.http.access import DEPLOY
 from handlers.http.problems import CONTENT_TYPE
 from handlers.http.routes import Route
 from handlers.http.schemas import Schema, Schemas
@@ -107,8 +108,9 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
 
 
 def _needs(route: Route) -> str:
+    right = f"{DEPLOY}:ENVIRONMENT" if route.right == DEPLOY else route.right
     own = ", but for what the component asked for itself" if route.spares_own else ""
-    return f"Needs the right `{route.right}`{own}."
+    return f"Needs the right `{right}`{own}."
 
 
 def _own_operation() -> Schema:

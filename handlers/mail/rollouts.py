@@ -44,11 +44,12 @@ def _waiting(shown: RolloutPage) -> Page:
     missing = rollout.votes_required - len(rollout.approvals)
     votes = f"needs {missing} more" if rollout.approvals else f"needs {missing}"
     expires = f"expires {clock(rollout.expires_at, shown.now)}" if rollout.expires_at else ""
+    starts = f"starts {clock(rollout.start_at, shown.now)}" if rollout.start_at else ""
     return _page(
         shown,
         Tone.PLAIN,
         line(f"Now running {rollout.previous.version}" if rollout.previous else "first release"),
-        line(f"{votes} {'vote' if missing == 1 else 'votes'}", expires),
+        line(f"{votes} {'vote' if missing == 1 else 'votes'}", expires, starts),
         Command("Approve", f"hms-sys approve {rollout.name}"),
         Command("Reject", f"hms-sys reject {rollout.name} WHY"),
     )

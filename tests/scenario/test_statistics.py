@@ -29,7 +29,7 @@ async def test_stats_of_what_was_shipped(office: Office) -> None:
 
     assert "*Statistics* · myapp, the last 7 d" in told
     assert "Went live: once, 1.0 a week, on 1 day" in told
-    assert "Failed: 1 of 1 change (100%)" in told
+    assert "Failed: 1 of 1 change (100 %)" in told
     assert "Good again after: 48 s (1 failure)" in told
     assert "Commit to live: not known" in told
     assert "Ended: 1 failed and rolled back" in told
@@ -54,7 +54,7 @@ def test_stats_in_a_terminal(tmp_path: Path) -> None:
 
     assert told.startswith("myapp, the last 30 d.\n")
     assert "once, 0.2 a week, on 1 day" in told
-    assert "1 of 2 changes (50%)" in told
+    assert "1 of 2 changes (50 %)" in told
     (staging,) = document["environments"]
     assert document["project"] is None
     assert (staging["environment"], staging["deploys"]) == ("staging", 1)

@@ -11,8 +11,9 @@ from handlers.tickets import Ticket
 from operations.actor import Actor, ActorKind
 from operations.deployment.progress import Failure, Step, StepState
 from operations.deployment.release import Release
-from operations.deployment.rollout import RolloutKind, RolloutState, Vote, VoteKind
+from operations.deployment.rollout import Review, RolloutKind, RolloutState, Vote, VoteKind
 from operations.deployment.target import ApprovalRule
+from operations.errors import Blocked
 from tests.factories import ALICE, BOB, CAROL, NOON, make_rollout
 
 HMS_DEV = Actor(id="component:hms-dev", kind=ActorKind.COMPONENT, name="hms-dev")
@@ -92,6 +93,24 @@ EXAMPLES: dict[str, Card] = {
         ticket=Ticket("HMS-7", "https://tracker.internal/tickets/HMS-7"),
     ),
     "queued": make_card(RolloutState.QUEUED),
+    "waiting, for later": _with(WAITING, start_at=NOON + timedelta(hours=6)),
+    "scheduled": replace(
+        _with(make_card(RolloutState.QUEUED), start_at=NOON + timedelta(hours=6), votes=APPROVED),
+        cancellers="<@U01ALICE> or <!subteam^S01OPS>",
+    ),
+    "scheduled, held back": _with(
+        make_card(
+            RolloutState.QUEUED, held=Blocked("myapp/prod is locked.", hint="Then it goes on.")
+        ),
+        start_at=NOON,
+    ),
+    "running late": _with(make_card(RolloutState.RUNNING), start_at=NOON - timedelta(minutes=9)),
+    "emergency, to be reviewed": _with(make_card(RolloutState.SUCCEEDED), emergency=True),
+    "emergency, reviewed": _with(
+        make_card(RolloutState.SUCCEEDED),
+        emergency=True,
+        review=Review(actor=CAROL, at=NOON, note="right so, <!here> *all*"),
+    ),
     "queued behind": make_card(RolloutState.QUEUED, behind=make_rollout(id=1041)),
     "running": make_card(RolloutState.RUNNING),
     "running, cannot be stopped": make_card(RolloutState.RUNNING, can_cancel=False),
