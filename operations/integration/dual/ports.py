@@ -36,9 +36,12 @@ class Comparisons(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LegacyResult:
-    """How HMS-OPS ended; `output` are its last lines, cleaned. -1: it did not end in time."""
+    """How HMS-OPS ended; `output` are its last lines, cleaned.
 
-    exit_code: int
+    `exit_code`: -1 when it did not end in time, None when nobody was there to hear it.
+    """
+
+    exit_code: int | None
     output: str
 
 
@@ -54,13 +57,26 @@ class LegacyRun(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LegacyOrder:
+    """A deployment for HMS-OPS. `run` names it on this machine, once and for ever."""
+
+    run: str
+    provider: str
+    project: str
+    environment: str
+    version: str
+
+
 class LegacyTool(Protocol):
     """HMS-OPS itself, as configured."""
 
-    async def deploy(
-        self, provider: str, project: str, environment: str, version: str
-    ) -> LegacyRun:
-        """Start a deployment. Raises ProviderUnavailable when the tool cannot be started."""
+    async def deploy(self, order: LegacyOrder) -> LegacyRun:
+        """Start a deployment. Raises ProviderUnavailable when the tool was not started."""
+        ...
+
+    async def find(self, run: str) -> LegacyRun | None:
+        """A deployment that was started, by this process or by one before it; None: nobody knows it."""
         ...
 
     async def status(self, project: str, environment: str) -> LegacyResult:
