@@ -81,7 +81,8 @@ def _tell(problems: Sequence[BaseException]) -> int:
     """Every problem as a sentence, each once; what a person has to mend is bad usage."""
     for text in dict.fromkeys(_sentence(problem) for problem in problems):
         sys.stderr.write(f"{text}\n")
-    mendable = any(isinstance(problem, ProviderUnauthorized | OSError) for problem in problems)
+    kinds = ProviderUnauthorized | SettingsError | OSError
+    mendable = any(isinstance(problem, kinds) for problem in problems)
     return _USAGE if mendable else _UNREACHABLE
 
 

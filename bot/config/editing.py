@@ -27,22 +27,28 @@ class _Entry:
 def add_entry(text: str, section: str, name: str, lines: Sequence[str]) -> str:
     """Put `name:` with `lines` below it at the end of a section, which is made when there is none."""
     written = text.splitlines()
-    top = _entries(yaml.compose(text, Loader=yaml.SafeLoader))
-    found = top.get(section)
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if isinstance(root, yaml.CollectionNode) and root.flow_style:
+        raise _has_no_lines("The file")
+    found = _entries(root).get(section)
     if found is None:
         block = [f"{section}:", f"  {name}:", *(f"    {line}" for line in lines)]
         return _joined([*written, "", *block])
     inner = _entries(found.node)
     if not inner:
-        raise InvalidRequest(
-            f"`{section}:` is not written as lines of its own, so it cannot be added to.",
-            hint="Write the lines yourself.",
-        )
+        raise _has_no_lines(f"`{section}:`")
     last = max(inner.values(), key=lambda entry: entry.start)
     pad = " " * last.indent
     block = [f"{pad}{name}:", *(f"{pad}  {line}" for line in lines)]
     at = _end_of_content(written, last)
     return _joined([*written[:at], *block, *written[at:]])
+
+
+def _has_no_lines(what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{what} is not written as lines of its own, so it cannot be added to.",
+        hint="Write the lines yourself.",
+    )
 
 
 def replace_value(text: str, path: tuple[str, str, str], value: str) -> str:

@@ -18,6 +18,7 @@ from operations.integration.webhooks.delivery import DeliveryState
 from tests.factories import BOB
 from tests.integration.hms_dev import SECRET, TOKEN, HmsDev, open_hms_dev
 from tests.integration.processes import ROOT
+from tests.scenario.counter import digest
 from tests.slack_blocks import all_text
 from tests.slack_stand_in import until
 
@@ -198,3 +199,19 @@ def running_example(dev: HmsDev, *words: str) -> Iterator[subprocess.Popen[str]]
             yield process
         finally:
             process.kill()
+
+
+async def test_a_secret_that_cannot_be_used_is_a_fault_of_the_configuration(
+    tmp_path: Path,
+) -> None:
+    async with open_hms_dev(tmp_path) as dev:
+        file = tmp_path / "hms.yaml"
+        config = json.loads(file.read_text())
+        sentry = {"token_sha256": digest("made-up"), "secret_env": "SENTRY_CLIENT_SECRET"}
+        file.write_text(json.dumps({**config, "hooks": {"sentry": sentry}}))
+        unset = dev.world.spawn(HMS_DEV_WEBHOOK_SECRET=SECRET)
+        short = dev.world.spawn(HMS_DEV_WEBHOOK_SECRET="short", SENTRY_CLIENT_SECRET="made-up")
+
+        assert [await bot.ended() for bot in (unset, short)] == [2, 2]
+        assert "SENTRY_CLIENT_SECRET: is not set" in unset.said
+        assert "HMS_DEV_WEBHOOK_SECRET: is no secret of Standard Webhooks" in short.said

@@ -296,3 +296,11 @@ async def test_without_the_right_to_read_nothing_else_is_told(tmp_path: Path, pa
         answer = await counter.call("GET", f"{ROLLOUTS}{path}", token=CI)
 
     assert (answer.status, answer.kind) == (403, "application/problem+json")
+
+
+async def test_what_a_person_tries_again_is_still_about_the_ticket(counter: Counter) -> None:
+    await counter.call("POST", ROLLOUTS, json={**WISH, "external_id": "HMS-7"})
+    await counter.engine.deployments.decisions.cancel(1001, ALICE)
+    again = await counter.engine.deployments.requests.repeat(1001, ALICE)
+
+    assert (again.rollout.external_id, again.rollout.requested_by) == ("HMS-7", ALICE)

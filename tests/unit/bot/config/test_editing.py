@@ -46,9 +46,10 @@ def test_the_indentation_is_that_of_the_neighbours() -> None:
     assert yaml.safe_load(changed) == {"components": {"a": {"b": "c"}, "new": {"may": ["read"]}}}
 
 
-def test_flow_style_is_left_to_people() -> None:
+@pytest.mark.parametrize("text", ["components: {a: {b: c}}\n", '{"slack": {}}', '{"slack": {}}\n'])
+def test_flow_style_is_left_to_people(text: str) -> None:
     with pytest.raises(InvalidRequest, match="not written as lines"):
-        add_entry("components: {a: {b: c}}\n", "components", "new", [])
+        add_entry(text, "components", "new", [])
 
 
 def test_a_value_is_replaced_and_its_comment_stays() -> None:
