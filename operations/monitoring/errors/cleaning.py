@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from operations.monitoring.errors.event import LogEvent
 from operations.redaction import redact, shorten
@@ -49,9 +50,10 @@ def clean_fields(fields: Mapping[str, str], stack: str) -> dict[str, str]:
     """With the stack as it was cleaned before."""
     kept: dict[str, str] = {}
     for key in _first_of(fields):
-        name = shorten(key, limit=_KEY_LENGTH)
+        name, is_secret = _clean_key(key[: 4 * _KEY_LENGTH])
         if name:
-            kept[name] = stack if key == "stack" else _clean_value(name, fields[key])
+            value = stack if key == "stack" else _clean_value(fields[key])
+            kept[name] = _MASK if is_secret else value
     return kept
 
 
@@ -78,11 +80,14 @@ def _first_of(fields: Mapping[str, str]) -> Iterable[str]:
     return [*known, *(key for key, _ in zip(others, range(MOST_FIELDS - len(known)), strict=False))]
 
 
-def _clean_value(name: str, value: str) -> str:
-    if _SECRET_KEY.search(name):
-        return _MASK
-    if value.isalnum() and value.isascii() and len(value) < 16:
-        return value
+@lru_cache(maxsize=2000)
+def _clean_key(key: str) -> tuple[str, bool]:
+    """Its name, and whether what it names is a secret. Keys are few and come again and again."""
+    name = shorten(key, limit=_KEY_LENGTH)
+    return name, _SECRET_KEY.search(name) is not None
+
+
+def _clean_value(value: str) -> str:
     return _cut(shorten(value, limit=FIELD_BYTES), FIELD_BYTES)
 
 

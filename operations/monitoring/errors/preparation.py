@@ -93,5 +93,7 @@ def _work_out(words: _Words) -> _Known:
     message, stack = clean_message(message), clean_stack(stack) if stack else ""
     if not is_error:
         return _Known(message, stack, None)
-    deciding = clean_fields({"type": kind, "fingerprint": given, "stack": stack}, stack)
+    deciding = {"stack": stack} if stack else {}
+    if kind or given:
+        deciding |= clean_fields({"type": kind, "fingerprint": given}, "")
     return _Known(message, stack, fingerprint(message, deciding))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,11 @@ from operations.redaction import clean, redact
         ("https://forge/deploy/http?token=abcdefgh", "abcdefgh"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----", "MIIB"),
         ("APP_KEY=base64:abcdefgh", "base64:abcdefgh"),
+        ("redis://:hunter22@cache", "hunter22"),
+        ("jwt eyJhbGciOiJI.eyJzdWIiOi.c2ln", "eyJzdWIiOi"),
+        ("whsec_abcdefghijkl", "abcdefghijkl"),
+        ("PassWord : hunter22", "hunter22"),
+        ("bearer abcdef123456", "abcdef123456"),
     ],
 )
 def test_secrets_are_masked(text: str, secret: str) -> None:
@@ -32,6 +39,20 @@ def test_plain_text_stays_as_it_is() -> None:
     text = "CannotPullContainerError: failed to resolve ref acme/myapp:1.2.0: not found"
 
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a.", "a", "eyJ-", "eyJaaaaaaaa.", "-", "a://a:", "://", "token ", "token=", "authorization ",
+     "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "xoxe.", "\x1b[", "\x1b]"],
+)  # fmt: skip
+def test_nobody_can_make_it_take_long(piece: str) -> None:
+    text = (piece * 200_000)[:200_000]
+    begun = time.process_time()
+
+    clean(text, limit=200_000)
+
+    assert time.process_time() - begun < 1.0
 
 
 def test_control_and_escape_sequences_are_taken_out() -> None:
