@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from operations.deployment.rollout import (
     HistoryQuery,
@@ -14,8 +19,8 @@ from operations.deployment.rollout import (
     Vote,
     VoteKind,
 )
-from operations.deployment.start_time import LATEST
-from storage.database import Database
+from operations.deployment.start_time import LATEST, is_early, is_too_late
+from storage.database import Database, open_database
 from tests.contract.databases import add_rollout, save_rollout
 from tests.factories import ALICE, BOB, NOON
 
@@ -125,3 +130,37 @@ async def test_what_ended_is_counted_with_its_last_vote(database: Database) -> N
         NOON + HOUR,
         RolloutKind.ROLLBACK,
     )
+
+
+def test_what_is_claimed_is_neither_early_nor_too_late(
+    database_url: str, runner: asyncio.Runner
+) -> None:
+    """The database's rule and that of `start_time` are the same one."""
+    database = runner.run(open_database(database_url))
+    minutes = st.integers(-70, 70).map(lambda count: timedelta(minutes=count))
+    offsets = minutes | st.sampled_from([LATEST - MOMENT, LATEST, -MOMENT, timedelta(0)])
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.none() | offsets)
+    def holds(late: timedelta | None) -> None:
+        runner.run(_agrees(database, late))
+
+    try:
+        holds()
+    finally:
+        runner.run(database.close())
+
+
+async def _agrees(database: Database, late: timedelta | None) -> None:
+    """Asked `late` after its time; the target is free again for the next one."""
+    added = await add_rollout(database, start_at=None if late is None else NOON - late)
+    claimed = await database.rollout_queue.claim("worker", NOON, NOON + HOUR)
+    assert (claimed is not None) is not (is_early(added, NOON) or is_too_late(added, NOON))
+    await save_rollout(database, _changed(claimed or added, state=RolloutState.FAILED))
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """One loop for all examples of a test."""
+    with asyncio.Runner() as loop:
+        yield loop
