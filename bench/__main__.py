@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import acks, checks, deploys, digest, ecs, kubernetes, startup
+from bench import acks, checks, deploys, digest, ecs, events, kubernetes, startup
 from bench.figures import Figure, Topic, middle_run
 from bench.page import describe_machine, write_page
 from bench.table import print_table
@@ -22,6 +22,7 @@ _MEASURES: Mapping[Topic, Callable[[], Awaitable[list[Figure]]]] = {
     Topic.STARTUP: startup.measure,
     Topic.DIGEST: digest.measure,
     Topic.CHECKS: checks.measure,
+    Topic.EVENTS: events.measure,
 }
 
 

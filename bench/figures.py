@@ -18,6 +18,7 @@ class Topic(StrEnum):
     STARTUP = "startup"
     DIGEST = "digest"
     CHECKS = "checks"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)

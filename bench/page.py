@@ -93,6 +93,15 @@ check is late by the time from when it was due, as the database says, to when th
 Then another bot watches ten pages every second, which begin to fail in turns, before a Slack that
 takes 100 ms for each call: from the page's third bad answer to Slack's answer to the alert.
 """,
+    Topic.EVENTS: """
+**Events.** `hms-sys serve` over SQLite in a process of its own. Senders in another process post NDJSON,
+each the next batch as soon as the last was committed; no two messages are equal, and every one is
+parsed, cleaned of secrets, fingerprinted, grouped and counted before the answer. The run fails unless
+every event is in its group's count at the end. Of each group a hundred a minute are also kept one by
+one. The floor writes all of them as rows of one table with one index by Python's sqlite3 alone, which
+does nothing of the rest. Then the list of the worst 20 groups, as `/hms errors 20` asks for it, with
+the tables filled as the row says.
+""",
 }
 
 
