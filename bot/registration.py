@@ -6,13 +6,12 @@ The running bot reads its configuration at its start; so what is registered coun
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from bot.config.reading import check_document
 from bot.config.sections import Component
 from bot.settings import Settings, load_settings
 from bot.webhooks import open_callers
+from bot.whole_files import editing_alone, replace_file
 from handlers.cli.orders import ComponentsAction, ComponentsOrder
 from operations.errors import InvalidRequest, ProviderError
 from operations.integration.webhooks.delivery import Delivery, DeliveryState
@@ -205,17 +205,19 @@ def _tell_made(order: ComponentsOrder, made: Mapping[str, str], said: str) -> No
 
 
 def _change(settings: Settings, change: Callable[[str], str]) -> None:
-    """Edit, check and replace the file; a copy of what it was stays beside it."""
-    path = Path(settings.config_path)
-    text = change(path.read_text(encoding="utf-8"))
-    check_document(parse_document(text, str(path)))
+    """Edit, check and replace the file; a copy of what it was stays beside it.
+
+    A link stays one: what it leads to is changed.
+    """
+    path = Path(settings.config_path).resolve()
     try:
-        shutil.copy2(path, path.with_name(path.name + _BACKUP))
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        shutil.copymode(path, name)
-        Path(name).replace(path)
+        with editing_alone(path.parent):
+            raw = path.read_bytes()
+            text = change(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
+            check_document(parse_document(text, str(path)))
+            shutil.copy2(path, path.with_name(path.name + _BACKUP))
+            mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
+            replace_file(path, mark + text.encode())
     except OSError as exc:
         raise InvalidRequest(
             f"{path} cannot be written: {exc.strerror}.", hint="Write the lines yourself."

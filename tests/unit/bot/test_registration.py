@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +99,7 @@ async def test_a_name_that_is_taken_is_refused(file: Path) -> None:
     await run_components(ADD)
     before = read(file)
 
-    with pytest.raises(ConfigError):
+    with pytest.raises(InvalidRequest, match="holds hms-dev already"):
         await run_components(ADD)
 
     assert read(file) == before
@@ -195,3 +198,62 @@ async def test_dead_calls_are_listed_and_sent_again(
     assert capsys.readouterr().out == "1 call is due again.\n"
     async with await open_database(f"sqlite:///{file.parent}/hms.db") as database:
         assert await database.delivery_queue.counts() == {"hms-dev": {DeliveryState.PENDING: 1}}
+
+
+def test_line_ends_and_the_byte_order_mark_stay_as_they_were(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+
+    asyncio.run(run_components(ADD))
+
+    written = file.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf# ours\r\nslack:")
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert list(load_config(file).components) == ["hms-dev"]
+
+
+def test_a_link_stays_one_and_the_file_keeps_its_mode(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.chmod(0o640)
+    link = tmp_path / "etc" / "hms.yaml"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    monkeypatch.setenv("HMS_CONFIG", str(link))
+
+    asyncio.run(run_components(ADD))
+
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert "hms-dev" in load_config(file).components
+
+
+def test_the_owner_stays_who_it_was(file: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(file, 65534, 65534)
+
+    asyncio.run(run_components(ADD))
+
+    assert (file.stat().st_uid, file.stat().st_gid) == (65534, 65534)
+
+
+def test_nothing_is_left_behind_where_it_cannot_be_replaced(file: Path) -> None:
+    folder = file.with_name("hms.yaml.before")
+    folder.mkdir()
+    (folder / "hms.yaml").mkdir()
+
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        asyncio.run(run_components(ADD))
+
+    assert read(file) == TEXT
+    assert sorted(each.name for each in file.parent.iterdir()) == ["hms.yaml", "hms.yaml.before"]
+
+
+def test_all_who_add_at_once_are_kept(file: Path) -> None:
+    """The lock is the file system's, so threads stand for processes here."""
+    names = [f"c{number}" for number in range(8)]
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda name: asyncio.run(run_components(replace(ADD, name=name))), names))
+
+    assert sorted(load_config(file).components) == names
