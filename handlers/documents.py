@@ -147,6 +147,7 @@ class PlanDocument(TypedDict):
     obstacles: list[ObstacleDocument]
     approvals_required: int
     behind: str | None
+    start_at: str | None
 
 
 class LogsDocument(TypedDict):
@@ -259,6 +260,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         "obstacles": [_obstacle(error) for error in plan.answer.obstacles],
         "approvals_required": plan.answer.votes_required,
         "behind": plan.behind.name if plan.behind else None,
+        "start_at": timestamp_or_none(plan.start_at),
     }
 
 

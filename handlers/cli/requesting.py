@@ -12,6 +12,7 @@ from handlers.language import Deploy, Promote, Rollback
 from operations.deployment.policy import required_rule
 from operations.deployment.requests import DeployRequest, Plan, Requested
 from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
+from operations.deployment.start_time import say_start
 
 Requesting = Deploy | Rollback | Promote
 
@@ -134,7 +135,9 @@ def _plan_lines(plan: Plan) -> list[str]:
         *(f"  {change}" for change in found.changes),
         *(f"Note: {warning}" for warning in found.warnings),
     ]
-    if plan.behind is not None:
+    if plan.start_at is not None:
+        lines.append(f"It would start at {say_start(plan.start_at, plan.target)}.")
+    elif plan.behind is not None:
         lines.append(f"{plan.behind.name} would be carried out first.")
     for obstacle in plan.answer.obstacles:
         lines += [f"In the way: {obstacle.message}", *([obstacle.hint] if obstacle.hint else [])]

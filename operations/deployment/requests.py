@@ -33,12 +33,13 @@ _RESOLVE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a request would do: the dry run."""
+    """What a request would do: the dry run. `start_at` None: as soon as it may."""
 
     target: Target
     resolution: Resolution
     answer: Answer
     behind: Rollout | None
+    start_at: datetime | None = None
 
 
 class Requests:
@@ -71,7 +72,8 @@ class Requests:
             draft = draft_deploy(request, target, actor, resolution, answer, now)
             requested = await store_draft(tx, draft, now)
             if draft.start_at is not None:
-                requested = replace(requested, starts=say_start(draft.start_at, target))
+                starts = say_start(draft.start_at, target)
+                requested = replace(requested, starts=starts, behind=None)
             if also is not None:
                 await also(tx, requested)
             return requested
@@ -83,7 +85,13 @@ class Requests:
             now = self._clock.now()
             answer = await self._assess(tx, request, target, identity, now)
             behind = await tx.rollouts.active(target.project, target.environment)
-        return Plan(target=target, resolution=resolution, answer=answer, behind=behind)
+        return Plan(
+            target=target,
+            resolution=resolution,
+            answer=answer,
+            behind=behind,
+            start_at=moment_of(request.start, target, now),
+        )
 
     async def rollback(self, request: DeployRequest, actor: Actor) -> Requested:
         """Ask for the former release, or one that was live here before, to come back.

@@ -125,9 +125,9 @@ def zone_of(target: Target) -> ZoneInfo:
 
 
 def say_start(at: datetime, target: Target) -> str:
-    """`25 Nov 18:30 (Europe/London)`: by the target's clocks, which are named."""
+    """`25 Nov 2026 18:30 (Europe/London)`: by the target's clocks, which are named."""
     zone = zone_of(target)
-    return f"{at.astimezone(zone):%d %b %H:%M} ({zone.key})"
+    return f"{at.astimezone(zone):%d %b %Y %H:%M} ({zone.key})"
 
 
 def is_scheduled(rollout: Rollout) -> bool:

@@ -31,6 +31,7 @@ from operations.deployment.policy import Answer
 from operations.deployment.ports import TargetHealth
 from operations.deployment.requests import Plan
 from operations.deployment.rollout import HistoryPage, Rollout, TargetLock
+from operations.deployment.start_time import say_start
 from operations.durations import say_duration
 
 _CIRCLES = {"healthy": "🟢", "degraded": "🔴", "deploying": "🔵", "down": "🔴"}
@@ -150,7 +151,9 @@ def plan(found: Plan) -> Message:
         *[f"⚠️ {said(warning)}" for warning in resolution.warnings[:5]],
         *_answer_lines(found.answer),
     ]
-    if found.behind is not None:
+    if found.start_at is not None:
+        lines.append(f"⏰ It would start at {said(say_start(found.start_at, target))}")
+    elif found.behind is not None:
         lines.append(f"🔵 {_brief(found.behind)} goes first")
     return message(
         one_line(head), [section(bold(head)), *paragraphs(lines), context("Nothing was changed.")]

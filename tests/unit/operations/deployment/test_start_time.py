@@ -55,8 +55,8 @@ def test_a_time_of_day_is_by_the_clocks_of_the_target_s_window() -> None:
     found = moment_of(ClockTime(time(18, 30)), target_in(NEW_YORK), NOON)
 
     assert found == datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
-    assert say_start(found, target_in(NEW_YORK)) == "23 Nov 18:30 (America/New_York)"
-    assert say_start(found, make_target()) == "23 Nov 23:30 (UTC)"
+    assert say_start(found, target_in(NEW_YORK)) == "23 Nov 2026 18:30 (America/New_York)"
+    assert say_start(found, make_target()) == "23 Nov 2026 23:30 (UTC)"
 
 
 def test_a_time_that_the_clocks_skip_is_taken_as_they_stood_before() -> None:
@@ -87,7 +87,7 @@ def test_nothing_said_is_no_time() -> None:
     ("start", "why"),
     [
         (Moment(NOON), "is over"),
-        (Moment(NOON - HOUR), "23 Nov 11:00 (UTC) is over"),
+        (Moment(NOON - HOUR), "23 Nov 2026 11:00 (UTC) is over"),
         (Delay(timedelta(days=15)), "too far away"),
     ],
     ids=["now", "past", "far"],
