@@ -271,6 +271,7 @@ def test_a_plan_tells_what_would_change() -> None:
         "obstacles": [],
         "approvals_required": 0,
         "behind": None,
+        "start_at": None,
     }
 
 
