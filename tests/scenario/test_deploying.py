@@ -143,6 +143,7 @@ async def test_an_older_card_rolls_nothing_back_after_a_failure_that_was_left(
     await office.end(1002, state=RolloutState.FAILED, handle={"name": "web"})
 
     await office.press("Roll back", live, BOB)
+    await until(lambda: any(private.user == BOB.id for private in office.slack.private))
 
     assert "D-1002 went out after D-1001 and was left as it is" in office.told(BOB)
     assert "rollback myapp staging` brings 1.1 back" in office.told(BOB)
