@@ -38,12 +38,21 @@ def migrate_audit(order: AuditOrder) -> int:
 def _parts(root: Path) -> Iterator[Part]:
     seen: set[tuple[PartKind, str]] = set()
     for path in walk_files(root):
-        text = read_text(path)
         relative = path.relative_to(root) if root.is_dir() else Path(path.name)
-        for part in find_parts(relative, text or ""):
+        for part in find_parts(relative, _text(path)):
             if (part.kind, part.name) not in seen:
                 seen.add((part.kind, part.name))
                 yield part
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path) or ""
+    except OSError as exc:
+        raise InvalidRequest(
+            f"{path} cannot be read: {exc.strerror}.",
+            hint="Nothing can be said of an HMS-OPS that is only half seen.",
+        ) from exc
 
 
 def _configuration(root: Path) -> Iterator[Coverage]:
@@ -53,9 +62,9 @@ def _configuration(root: Path) -> Iterator[Coverage]:
         return
     try:
         translation = translate(read_document(path.read_bytes()), Hints())
-    except Unreadable as exc:
-        part = Part(kind=PartKind.CONFIGURATION, name=exc.message, file=_CONFIGURATION)
-        yield Coverage(part, "")
+    except (Unreadable, OSError) as exc:
+        why = exc.message if isinstance(exc, Unreadable) else f"cannot be read: {exc.strerror}"
+        yield Coverage(Part(kind=PartKind.CONFIGURATION, name=why, file=_CONFIGURATION), "")
         return
     for finding in translation.findings:
         part = Part(

@@ -6,10 +6,8 @@ result is read back by the same code that `config check` runs before it is writt
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.config.document import parse_document
@@ -17,6 +15,7 @@ from bot.config.reading import check_document
 from bot.faults import ConfigError
 from bot.legacy.reporting import report_document, say_report
 from bot.legacy.writing import write_yaml
+from bot.whole_files import prepare_file
 from handlers.cli.orders import MigrateOrder
 from operations.errors import InvalidRequest
 from operations.integration.legacy.document import Unreadable, read_document
@@ -97,28 +96,43 @@ def _write_all(order: MigrateOrder, text: str, secrets_text: str) -> tuple[str, 
     files = [] if order.target == _STDOUT else [(Path(order.target), text, 0o644)]
     if order.secrets_file:
         files.append((Path(order.secrets_file), secrets_text, 0o600))
-    for path, _, _ in files:
-        if path.exists() and not order.force:
-            raise InvalidRequest(
-                f"{path} is there already, and nothing was written.",
-                hint="Write elsewhere with -o, or overwrite it with --force.",
-            )
-    for path, content, mode in files:
-        _write(path, content, mode)
+    _check_free([path for path, _, _ in files], order.force)
+    _write_files(files)
     if order.target == _STDOUT and not order.as_json:
         sys.stdout.write(text)
     return ("" if order.target == _STDOUT else order.target), order.secrets_file
 
 
-def _write(path: Path, content: str, mode: int) -> None:
-    """Whole or not at all; a file with secrets is private from its first byte on."""
+def _check_free(paths: Sequence[Path], force: bool) -> None:
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InvalidRequest("The configuration and the secrets need two files.")
+    for path in paths:
+        if path.is_dir():
+            raise InvalidRequest(f"{path} is a folder, and nothing was written.")
+        if (path.exists() or path.is_symlink()) and not force:
+            raise InvalidRequest(
+                f"{path} is there already, and nothing was written.",
+                hint="Write elsewhere with -o, or overwrite it with --force.",
+            )
+
+
+def _write_files(files: Sequence[tuple[Path, str, int]]) -> None:
+    """All are written beside their places before the first is put into its own."""
+    prepared: list[tuple[Path, Path]] = []
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        for path, content, mode in files:
+            prepared.append((_prepared(path, content, mode), path))
+        for ready, path in prepared:
+            ready.replace(path)
+    finally:
+        for ready, _ in prepared:
+            ready.unlink(missing_ok=True)
+
+
+def _prepared(path: Path, content: str, mode: int) -> Path:
+    try:
+        return prepare_file(path, content.encode(), mode=mode)
     except OSError as exc:
-        raise InvalidRequest(f"{path} cannot be written: {exc.strerror}.") from exc
+        raise InvalidRequest(
+            f"{path} cannot be written: {exc.strerror}.", hint="Nothing was written."
+        ) from exc

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.legacy.tree import read_text, walk_files
+from bot.legacy.tree import raw_bytes, read_text, shown, walk_files
+from bot.whole_files import replace_file
 from handlers.cli.orders import ReferencesOrder
 from operations.errors import InvalidRequest
 from operations.integration.legacy.references import Reference, find_references, replace_all
@@ -52,14 +51,18 @@ def _referrers(root: Path) -> Iterator[Referrer]:
     for path in walk_files(root):
         if path.name.endswith(_BACKUP):
             continue
-        text = read_text(path)
+        try:
+            text = read_text(path)
+        except OSError as exc:
+            yield Referrer(path, "", (Reference(0, f"cannot be read: {exc.strerror}", None),))
+            continue
         references = tuple(find_references(text)) if text else ()
         if text and references:
             yield Referrer(path, text, references)
 
 
 def _apply(referrer: Referrer) -> None:
-    """A copy is kept beside it first; the file keeps its mode, and is whole at any moment."""
+    """A copy is kept beside it first; the file keeps mode and owner, and is whole at any moment."""
     path = referrer.path
     if referrer.changed == referrer.text:
         return
@@ -67,11 +70,7 @@ def _apply(referrer: Referrer) -> None:
     try:
         if not backup.exists():
             shutil.copy2(path, backup)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(referrer.changed)
-        shutil.copymode(path, name)
-        Path(name).replace(path)
+        replace_file(path, raw_bytes(referrer.changed))
     except OSError as exc:
         raise InvalidRequest(f"{path} cannot be changed: {exc.strerror}.") from exc
 
@@ -82,14 +81,16 @@ def _lines(order: ReferencesOrder, found: list[Referrer]) -> Iterator[str]:
     open_ends = [(r.path, ref) for r in found for ref in r.references if ref.after is None]
     if open_ends:
         yield "\nTo look at by hand:\n"
-        yield from (f"  {path}:{ref.line}: {ref.before.strip()[:160]}\n" for path, ref in open_ends)
+        yield from (
+            f"  {path}:{ref.line}: {shown(ref.before).strip()[:160]}\n" for path, ref in open_ends
+        )
     yield _sum(order, found)
 
 
 def _diff(referrer: Referrer) -> Iterator[str]:
     name = str(referrer.path)
     lines = difflib.unified_diff(
-        referrer.text.splitlines(True), referrer.changed.splitlines(True), name, name
+        shown(referrer.text).splitlines(True), shown(referrer.changed).splitlines(True), name, name
     )
     yield from (line if line.endswith("\n") else f"{line}\n" for line in lines)
 
@@ -110,7 +111,11 @@ def _document(order: ReferencesOrder, found: list[Referrer]) -> dict[str, object
             {
                 "path": str(each.path),
                 "references": [
-                    {"line": ref.line, "before": ref.before, "after": ref.after}
+                    {
+                        "line": ref.line,
+                        "before": shown(ref.before),
+                        "after": None if ref.after is None else shown(ref.after),
+                    }
                     for ref in each.references
                 ],
             }

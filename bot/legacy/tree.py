@@ -30,16 +30,21 @@ def walk_files(root: Path) -> Iterator[Path]:
 
 
 def read_text(path: Path) -> str | None:
-    """The text with its line ends; None for what is none, too large, or not ours to read."""
-    try:
-        if path.stat().st_size > _LARGEST:
-            return None
-        raw = path.read_bytes()
-    except OSError:
+    """The text with its line ends; None for what is none, or too large. Raises OSError.
+
+    Bytes that are no UTF-8, as old scripts have them in comments, come through `raw_bytes` unchanged.
+    """
+    if path.stat().st_size > _LARGEST:
         return None
-    if b"\0" in raw:
-        return None
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+    raw = path.read_bytes()
+    return None if b"\0" in raw else raw.decode("utf-8", "surrogateescape")
+
+
+def raw_bytes(text: str) -> bytes:
+    """What `read_text` read."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def shown(text: str) -> str:
+    """Fit for a terminal and for JSON."""
+    return raw_bytes(text).decode("utf-8", "replace")

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 """What HMS-OPS could do, and what it is called now."""
 
 _UNKNOWN = 1
+_NOT_RUN = 126
 _MISSING = 127
 
 Replace = Callable[[str, list[str]], object]
@@ -51,8 +53,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str], replace: Replace) -> in
     if program is None:
         _say("hms-ops: hms-sys is not installed beside this program, nor is it on the PATH.")
         return _MISSING
-    replace(program, [program, *known, *words[1:]])
-    return _MISSING
+    try:
+        replace(program, [program, *known, *words[1:]])
+    except OSError as exc:
+        _say(f"hms-ops: {program} cannot be run: {exc.strerror}.")
+    return _NOT_RUN
 
 
 def _program(own: str) -> str | None:
@@ -84,5 +89,7 @@ def _stamp(environ: Mapping[str, str]) -> Path:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """As far as anybody listens: cron tables close standard error, and the command counts more."""
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

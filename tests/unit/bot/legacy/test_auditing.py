@@ -106,3 +106,27 @@ def test_people_read_a_line_for_each_part(
 def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="holds nothing of HMS-OPS"):
         migrate_audit(AuditOrder(path=str(tmp_path), as_json=False))
+
+
+def test_a_script_of_another_encoding_is_read_all_the_same(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = SCRIPT.replace("#!/usr/bin/env bash", "#!/usr/bin/env bash\n# f\u00fcr alle")
+    (checkout / "hms-ops.sh").write_bytes(f"{script}frobnicate() {{ :; }}\n".encode("latin-1"))
+
+    code, parts = audit(checkout, capsys)
+
+    assert code == 1
+    assert parts["function frobnicate"] is None
+
+
+def test_a_configuration_that_cannot_be_read_is_uncovered(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / ".hms-ops-config.json").unlink()
+    (checkout / ".hms-ops-config.json").symlink_to("/proc/self/mem")
+
+    code, parts = audit(checkout, capsys)
+
+    assert code == 1
+    assert parts["configuration key cannot be read: Input/output error"] is None

@@ -230,3 +230,35 @@ def test_a_dash_prints_the_file_and_writes_nothing(
     assert told.out.startswith("# Taken over from flat_forge.json")
     assert "Needs a decision:" in told.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_in_whole_is_not_written_in_part(tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / ".env"
+
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        migrate_config(order("aws_keys", tmp_path, secrets_file=str(nowhere)))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_never_overwritten_and_no_secret_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+
+    with pytest.raises(InvalidRequest, match="is a folder"):
+        migrate_config(order("aws_keys", tmp_path, secrets_file=str(tmp_path / ".env"), force=True))
+
+    assert [each.name for each in tmp_path.iterdir()] == [".env"]
+
+
+def test_one_file_cannot_be_both(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="two files"):
+        migrate_config(order("aws_keys", tmp_path, secrets_file=str(tmp_path / "." / "hms.yaml")))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_is_not_written_through_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InvalidRequest, match="is there already"):
+        migrate_config(order("aws_keys", tmp_path, secrets_file=str(tmp_path / ".env")))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,35 @@ def test_the_report_is_json_when_asked(folder: Path, capsys: pytest.CaptureFixtu
     document = json.loads(capsys.readouterr().out)
     assert len(document["files"]) == 4
     assert document["files"][0]["references"][0]["after"].endswith("hms-sys deploy myapp staging")
+
+
+LATIN = "#!/bin/sh\n# für alle\n./hms-ops.sh deploy myapp prod\n".encode("latin-1")
+
+
+def test_a_script_of_another_encoding_is_changed_and_its_other_bytes_stay(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "deploy.sh").write_bytes(LATIN)
+
+    assert run(folder, apply=True) == 0
+
+    assert (folder / "deploy.sh").read_bytes() == LATIN.replace(b"./hms-ops.sh", b"hms-sys")
+    assert "-./hms-ops.sh deploy myapp prod" in capsys.readouterr().out
+    assert run(folder, as_json=True) == 0
+
+
+def test_what_cannot_be_read_is_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that refuses to be read whoever asks."""
+    assert run(Path("/proc/self/mem")) == 1
+
+    assert "/proc/self/mem:0: cannot be read" in capsys.readouterr().out
+
+
+def test_owner_stays_who_it_was(folder: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(folder / "crontab", 65534, 65534)
+
+    run(folder, apply=True)
+
+    assert (folder / "crontab").stat().st_uid == 65534

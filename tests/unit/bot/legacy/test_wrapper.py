@@ -142,3 +142,37 @@ def test_an_unknown_command_gets_a_hint_and_one(place: Place) -> None:
     assert done.returncode == 1
     assert "“frobnicate” was no command of HMS-OPS" in done.stderr
     assert place.called() is None
+
+
+def test_a_closed_standard_error_keeps_no_command_from_its_work(place: Place) -> None:
+    """As cron tables and daemons call it: `2>&-`."""
+    place.call("status")
+    (place.folder / "called").unlink()
+    (place.folder / ".local/state/hms-sys/hms-ops-warned").unlink()
+    environ = {"HOME": str(place.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", "./hms-ops status myapp 2>&-"],
+        stdout=subprocess.PIPE, text=True, timeout=30, check=False, env=environ, cwd=place.folder,
+    )  # fmt: skip
+
+    assert place.called() == ["status", "myapp"]
+    assert (done.returncode, done.stdout) == (0, "from hms-sys\n")
+
+
+def test_a_program_that_cannot_be_run_is_told_without_a_traceback(tmp_path: Path) -> None:
+    wrapper, broken = tmp_path / "hms-ops", tmp_path / "hms-sys"
+    wrapper.write_text(_WRAPPER.format(python=sys.executable))
+    broken.write_text("#!/nowhere/python\n")
+    for each in (wrapper, broken):
+        each.chmod(0o755)
+
+    done = subprocess.run(
+        [str(wrapper), "status"],
+        capture_output=True, text=True, timeout=30, check=False, cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+
+    assert done.returncode == 126
+    assert "cannot be run: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
