@@ -40,7 +40,9 @@ async def test_a_sick_version_is_told_acknowledged_and_taken_back(
     assert await buttons(alert) == []
     await camera.take(alert, "alert-resolved")
     listed = await workspace.say("/hms monitor list")
-    await shows(listed, "2 checks", "web myapp/staging", "target myapp/prod")
+    await shows(
+        listed, "3 checks", "web myapp/staging", "errors myapp/staging", "target myapp/prod"
+    )
     await shows(await workspace.read_thread(alert), "@Bob Brown", "Well again: web")
 
 

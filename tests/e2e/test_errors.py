@@ -39,6 +39,9 @@ async def test_new_errors_are_told_read_and_resolved(workspace: Workspace, camer
     await camera.take(one, "error")
     resolved = await workspace.answer_to(listed, "Resolve")
     await shows(resolved, "You resolved E-")
+    await workspace.say("/hms rollback myapp staging")  # the tests after this one find 1.0
+    back = workspace.messages.filter(has_text="Live: myapp 1.0 → staging")
+    await expect(back.filter(has_text="1.2-errors")).to_have_count(1, timeout=LATER)
 
 
 async def _new_errors(workspace: Workspace, card: Locator) -> Locator:
