@@ -17,9 +17,11 @@ from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config, load_config
+from bot.dual import dual_modes
 from bot.faults import ConfigError, Fault, SettingsError
 from bot.platforms import PlatformParts, build_platforms
 from bot.settings import Settings, check_serve, load_settings
+from bot.webhooks import open_callers
 from operations.clock import Clock
 from operations.deployment.ports import Provider
 from operations.deployment.target import Catalog, Target
@@ -67,6 +69,8 @@ async def run_doctor() -> list[Finding]:
     async with AsyncExitStack() as stack:
         return [
             *found,
+            *_components(config, stack),
+            *_legacy(config),
             *await diagnose(await _examinations(settings, config, stack), seconds=_SECONDS),
         ]
 
@@ -103,6 +107,34 @@ async def _examinations(
         *slack,
         *of_targets(catalog, platforms),
         *_of_mail(settings, config),
+    ]
+
+
+def _components(config: Config, stack: AsyncExitStack) -> list[Finding]:
+    """Secrets that calls are signed with: `serve` does not start without them."""
+    try:
+        open_callers(config, SystemClock(), stack)
+    except SettingsError as exc:
+        return [_of_fault("environment", fault) for fault in exc.faults]
+    return []
+
+
+def _legacy(config: Config) -> list[Finding]:
+    """Whether HMS-OPS can be started, where a target is in dual mode."""
+    if config.legacy is None or not dual_modes(config):
+        return []
+    program = config.legacy.command[0]
+    is_there = shutil.which(program) is not None
+    return [
+        Finding(
+            area="HMS-OPS",
+            subject="legacy.command",
+            condition=Condition.WELL if is_there else Condition.FAILING,
+            detail=f"{program} {'can be started' if is_there else 'is no program that can be run'}",
+            advice=""
+            if is_there
+            else "Name HMS-OPS as it is called from the folder that the bot runs in.",
+        )
     ]
 
 

@@ -132,3 +132,37 @@ def test_every_channel_and_group_of_the_configuration_is_looked_at() -> None:
 
     assert set(workspace.channels) == {"C01GEN", "C02OPS", "C03LEADS"}
     assert workspace.groups == ("S01OPS",)
+
+
+@pytest.mark.parametrize(
+    ("command", "condition"), [("/bin/true", Condition.WELL), ("ops/none.sh", Condition.FAILING)]
+)
+async def test_secrets_of_components_and_the_program_of_dual_mode_are_looked_at(
+    command: str, condition: Condition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the one `serve` does not start; without the other no rollout of the target does."""
+    file = tmp_path / "hms.yaml"
+    file.write_text(
+        f"""\
+slack: {{deploys_channel: C01GEN}}
+environments: {{prod: {{}}}}
+legacy: {{command: [{command}]}}
+components:
+  hms-dev:
+    token_sha256: "{"0" * 64}"
+    may: [read]
+    webhook: https://dev.example.com/hooks
+    secret_env: DEV_SECRET
+projects:
+  myapp: {{environments: {{prod: {{provider: k8s, context: c, namespace: n, workload: deployment/w,
+    image: a/b, dual: shadow}}}}}}
+"""
+    )
+    monkeypatch.setenv("HMS_CONFIG", str(file))
+    monkeypatch.setenv("HMS_DATABASE_URL", f"sqlite:///{tmp_path}/hms.db")
+    monkeypatch.delenv("DEV_SECRET", raising=False)
+
+    found = {each.subject: each for each in await run_doctor()}
+
+    assert found["DEV_SECRET"].condition is Condition.FAILING
+    assert found["legacy.command"].condition is condition
