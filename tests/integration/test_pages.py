@@ -15,7 +15,9 @@ from aiohttp import web
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bot.clock import SystemClock
+from bot.references.commands import write_reference
 from bot.settings import VARIABLES
+from handlers.language import VERBS
 from operations.deployment.ports import Provider
 from operations.durations import say_duration
 from operations.integration.webhooks.delivery import FIRST_PAUSES, GIVEN_UP_AFTER, Delivery
@@ -106,6 +108,14 @@ def test_the_page_of_webhooks_tells_the_pauses_and_the_end_of_trying() -> None:
     assert ", ".join(pauses[:-1]) in text
     assert f"every {pauses[-1]}" in text
     assert timedelta(days=3) == GIVEN_UP_AFTER
+
+
+def test_the_readme_names_every_command() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").partition("\n## Commands\n")[2]
+    words = set(re.findall(r"[\w-]+", section.partition("\n## ")[0]))
+    programs = re.findall(r"^### hms-sys ([\w-]+)", write_reference(), re.MULTILINE)
+
+    assert {*(verb.name for verb in VERBS), *programs} - words == set()
 
 
 def test_the_walk_to_a_new_provider_names_what_is_there() -> None:
