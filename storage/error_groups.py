@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -68,6 +69,16 @@ _BEGAN_AFTER = Statement(
     sa.select(*ERROR_GROUPS.columns)
     .where(_IS_TIED, _G.rollout == sa.bindparam("at_rollout"))
     .order_by(_G.rank.desc())
+    .limit(sa.bindparam("rows", type_=sa.Integer))
+)
+_HEARD_AFTER = Statement(
+    sa.select(_G.id)
+    .where(
+        _IS_TIED,
+        _G.rollout == sa.bindparam("at_rollout"),
+        sa.or_(_G.silenced_until.is_(None), _G.silenced_until <= sa.bindparam("now")),
+    )
+    .limit(sa.bindparam("rows", type_=sa.Integer))
 )
 
 
@@ -145,10 +156,17 @@ class SqlErrorGroups:
         )
         return [_group_of(row) for row in rows]
 
-    async def began_after(self, rollout: str) -> Sequence[ErrorGroup]:
+    async def began_after(self, rollout: str, *, limit: int) -> Sequence[ErrorGroup]:
         """Those tied to it."""
-        rows = await self._session.fetch(_BEGAN_AFTER, at_rollout=rollout)
+        rows = await self._session.fetch(_BEGAN_AFTER, at_rollout=rollout, rows=limit)
         return [_group_of(row) for row in rows]
+
+    async def heard_after(self, rollout: str, now: datetime, *, limit: int) -> Collection[int]:
+        """Of those tied to it."""
+        rows = await self._session.fetch(
+            _HEARD_AFTER, at_rollout=rollout, now=from_time(now), rows=limit
+        )
+        return [row["id"] for row in rows]
 
 
 def _columns(group: ErrorGroup) -> Columns:

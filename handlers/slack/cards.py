@@ -30,7 +30,7 @@ from operations.deployment.start_time import is_early
 from operations.deployment.target import ApprovalRule, Target
 from operations.deployment.way_back import left_undone
 from operations.errors import OperationError, UnknownRollout, UnknownTarget
-from operations.monitoring.errors.triage import Triage
+from operations.monitoring.errors.triage import MOST_AFTER, Triage
 from operations.outbox import NoticeKind
 
 Shipments = Callable[[Rollout], Awaitable[Shipped | None]]
@@ -98,6 +98,7 @@ class Cards:
             groups=groups,
             now=self._clock.now(),
             can_roll_back=await self.can_roll_back(rollout),
+            is_cut=len(groups) >= MOST_AFTER,
         )
         newest = await self.newest_live(rollout)
         is_live = newest is not None and newest.id == rollout.id

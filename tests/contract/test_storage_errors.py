@@ -164,9 +164,31 @@ async def test_groups_of_a_rollout_come_worst_first(database: Database) -> None:
     )
 
     async with database.store.snapshot() as tx:
-        found = await tx.groups.began_after("D-1042")
+        found = await tx.groups.began_after("D-1042", limit=9)
+        worst = await tx.groups.began_after("D-1042", limit=1)
 
     assert [group.fingerprint for group in found] == ["f2", "f1"]
+    assert [group.fingerprint for group in worst] == ["f2"]
+
+
+async def test_of_a_rollout_no_more_is_read_than_is_asked_for(database: Database) -> None:
+    """In a storm of errors that differ, each batch would else read all that came before it."""
+    tied = replace(PLAIN, rollout="D-1042")
+    await add(
+        database,
+        *(replace(tied, fingerprint=f"f{number}") for number in range(4)),
+        replace(tied, fingerprint="silenced", silenced_by=ALICE, silenced_until=NOON + HOUR),
+        replace(tied, fingerprint="loud again", silenced_by=ALICE, silenced_until=NOON),
+    )
+
+    async with database.store.snapshot() as tx:
+        heard = await tx.groups.heard_after("D-1042", NOON, limit=99)
+        some = await tx.groups.heard_after("D-1042", NOON, limit=2)
+        none = await tx.groups.heard_after("D-1041", NOON, limit=2)
+
+    assert sorted(heard) == [1, 2, 3, 4, 6]
+    assert len(some) == 2
+    assert list(none) == []
 
 
 async def test_counts_of_groups_add_up_by_the_hour(database: Database) -> None:

@@ -42,6 +42,8 @@ class Aftermath:
     groups: Sequence[ErrorGroup]
     now: datetime
     can_roll_back: bool = False
+    is_cut: bool = False
+    """There are more groups than these."""
 
 
 def new_errors_reply(after: Aftermath) -> Message:
@@ -50,7 +52,7 @@ def new_errors_reply(after: Aftermath) -> Message:
     ids = f"{block_prefix(rollout.name, NoticeKind.ERRORS.value)}{rollout.revision}"
     head = _headline(after)
     lines = [_line(group, after) for group in groups[:_SHOWN]]
-    hidden = len(groups) - _SHOWN
+    hidden = _number(len(groups) - _SHOWN, after)
     more = f"`errors {rollout.project} {rollout.environment}`"
     return message(
         f"{one_line(head, 200)}: {one_line(groups[0].title, 80)}" if groups else one_line(head),
@@ -58,7 +60,7 @@ def new_errors_reply(after: Aftermath) -> Message:
             section(f"{_circle(after)} {bold(head)}", block_id=f"{ids}.head"),
             *paragraphs(lines),
             context(
-                f"{hidden} more" if hidden > 0 else "",
+                f"{hidden} more" if len(groups) > _SHOWN else "",
                 said(more),
                 rollout.name,
                 f"asked for by {person(rollout.requested_by)}",
@@ -87,8 +89,9 @@ def _headline(after: Aftermath) -> str:
     what = f"{cut(rollout.release.version, 90)} → {cut(rollout.target_name, 121)}"
     if not new:
         return f"{_many(back, 'error')} came back after {what}"
+    count = f"{_number(len(new), after)} new {'error' if len(new) == 1 else 'errors'}"
     return dots(
-        f"{_many(len(new), 'new error')} {_since(rollout, new)} {what}",
+        f"{count} {_since(rollout, new)} {what}",
         f"{back} came back" if back else "",
         "" if _is_open(after) else "all resolved",
     )
@@ -124,6 +127,11 @@ def _line(group: ErrorGroup, after: Aftermath) -> str:
 def _has_come_back(group: ErrorGroup, rollout: Rollout) -> bool:
     """What was seen before had been resolved."""
     return rollout.started_at is not None and group.first_seen < rollout.started_at
+
+
+def _number(count: int, after: Aftermath) -> str:
+    """`190+` where nobody counted further."""
+    return f"{count}+" if after.is_cut else f"{count}"
 
 
 def _many(count: int, one: str) -> str:

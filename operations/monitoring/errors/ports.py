@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,8 +44,12 @@ class ErrorGroups(Protocol):
         """Open groups in the query's order."""
         ...
 
-    async def began_after(self, rollout: str) -> Sequence[ErrorGroup]:
-        """Those whose `rollout` is this one, worst first."""
+    async def began_after(self, rollout: str, *, limit: int) -> Sequence[ErrorGroup]:
+        """Those whose `rollout` is this one, worst first and so many at most."""
+        ...
+
+    async def heard_after(self, rollout: str, now: datetime, *, limit: int) -> Collection[int]:
+        """The ids of such, but for silenced ones; so many at most, in no order."""
         ...
 
 

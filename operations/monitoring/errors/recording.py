@@ -142,16 +142,15 @@ class Writing:
         tied = {group.id for group in begun if group.rollout and not _is_silenced(group, self.now)}
         if not tied or not running.channel:
             return
-        earlier = [
-            group
-            for group in await self.tx.groups.began_after(running.rollout)
-            if group.id not in tied and not _is_silenced(group, self.now)
-        ]
+        # One more than there are now: a storm of errors that differ must not read all of them each time.
+        limit = len(tied) + 1
+        heard = await self.tx.groups.heard_after(running.rollout, self.now, limit=limit)
+        has_earlier = not tied.issuperset(heard)
         notice = Notice(
             subject=running.rollout,
             kind=NoticeKind.ERRORS,
             channel=running.channel,
-            urgency=Urgency.PROGRESS if earlier else Urgency.DECISION,
+            urgency=Urgency.PROGRESS if has_earlier else Urgency.DECISION,
         )
         await self.tx.notices.put(notice, self.now)
 

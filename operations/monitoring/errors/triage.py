@@ -22,6 +22,8 @@ from operations.monitoring.errors.group import (
 from operations.monitoring.errors.ports import Releases, Store, Transaction
 
 SPARK_HOURS = 24
+MOST_AFTER = 200
+"""Nobody reads more of what began after a rollout, and a storm may be tens of thousands."""
 _SAMPLES = 10
 _BEFORE = timedelta(hours=24)
 """Changes that are older cannot well be why a group began."""
@@ -73,9 +75,9 @@ class Triage:
         return await self._change(group_id, actor, "error.silenced", silenced)
 
     async def after_rollout(self, rollout_name: str) -> Sequence[ErrorGroup]:
-        """Those that began or came back after it, worst first."""
+        """Those that began or came back after it, worst first; `MOST_AFTER` at most."""
         async with self._store.snapshot() as tx:
-            return await tx.groups.began_after(rollout_name)
+            return await tx.groups.began_after(rollout_name, limit=MOST_AFTER)
 
     async def count(self, project: str, environment: str, span: timedelta) -> ErrorCount:
         """How many errors a target had, up to the minute; up to the hour in spans of more than a day."""

@@ -303,6 +303,14 @@ def test_no_words_break_a_reply(several: list[object], version: str, may: bool) 
     _fits(new_errors_reply(after))
 
 
+def test_a_reply_that_cannot_name_all_says_that_there_are_more() -> None:
+    groups = [replace(NEW, id=number) for number in range(1, 201)]
+    drawn = new_errors_reply(Aftermath(rollout=LIVE, groups=groups, now=NOON, is_cut=True))
+
+    assert drawn.text.startswith("200+ new errors ")
+    assert "190+ more" in all_text(drawn.blocks)
+
+
 def test_a_change_names_its_rollout_once() -> None:
     """Whoever wrote its text may have named it already."""
     named = all_text(errors.changes(make_detail(), NOON).blocks)

@@ -16,6 +16,7 @@ from operations.monitoring.errors.event import Level
 from operations.monitoring.errors.group import GroupQuery, GroupState
 from operations.monitoring.errors.ports import Running
 from operations.monitoring.errors.recording import EVENTS_A_MINUTE
+from operations.monitoring.errors.triage import MOST_AFTER
 from operations.outbox import NoticeKind, Urgency
 from tests.contract.databases import sqlite_url
 from tests.factories import ALICE, NOON
@@ -130,6 +131,17 @@ async def test_what_begins_after_a_rollout_is_tied_to_it_and_told_in_its_thread(
         "TimeoutError: no answer",
         "TimeoutError: disk full",
     }
+
+
+async def test_of_a_storm_after_a_rollout_the_worst_are_told(book: Logbook) -> None:
+    book.releases.live = LIVE
+    fields = [{"fingerprint": f"{number}"} for number in range(MOST_AFTER + 1)]
+
+    await book.take(*[make_event(message="mild", fields=each) for each in fields])
+    await book.take(*[make_event(message="bad", fields={"fingerprint": "worst"})] * 9)
+
+    found = await book.triage.after_rollout("D-1042")
+    assert (len(found), found[0].title) == (MOST_AFTER, "bad")
 
 
 async def test_what_goes_on_as_before_is_not_told(book: Logbook) -> None:
