@@ -7,9 +7,17 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from operations.deployment.rollout import TargetLock
-from storage.rows import from_time, lock_columns, lock_of
+from storage.rows import (
+    Columns,
+    actor_columns,
+    actor_of,
+    from_optional_time,
+    from_time,
+    to_optional_time,
+    to_time,
+)
 from storage.schema import LOCKS
-from storage.session import Session, require_writing
+from storage.session import Row, Session, require_writing
 from storage.statements import Statement, upsert
 
 _L = LOCKS.c
@@ -39,14 +47,36 @@ class SqlLocks:
         rows = await self._session.fetch(
             _GET, at_project=project, at_environment=environment, now=from_time(now)
         )
-        return lock_of(rows[0]) if rows else None
+        return _lock_of(rows[0]) if rows else None
 
     async def put(self, lock: TargetLock) -> None:
         """Set or replace."""
         require_writing(self._session)
-        await self._session.fetch(_PUT, **lock_columns(lock))
+        await self._session.fetch(_PUT, **_columns(lock))
 
     async def remove(self, project: str, environment: str) -> None:
         """Lift, if there is one."""
         require_writing(self._session)
         await self._session.fetch(_REMOVE, at_project=project, at_environment=environment)
+
+
+def _columns(lock: TargetLock) -> Columns:
+    return {
+        "project": lock.project,
+        "environment": lock.environment,
+        **actor_columns("actor", lock.actor),
+        "reason": lock.reason,
+        "at": from_time(lock.at),
+        "until": from_optional_time(lock.until),
+    }
+
+
+def _lock_of(row: Row) -> TargetLock:
+    return TargetLock(
+        project=row["project"],
+        environment=row["environment"],
+        actor=actor_of(row, "actor"),
+        reason=row["reason"],
+        at=to_time(row["at"]),
+        until=to_optional_time(row["until"]),
+    )

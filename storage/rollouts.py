@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 
 import sqlalchemy as sa
 
@@ -19,6 +17,7 @@ from operations.deployment.rollout import (
 )
 from operations.deployment.statistics import PastRollout
 from operations.errors import LeaseLost, StorageError, VersionConflict
+from storage.history import read_page
 from storage.past_rollouts import read_past
 from storage.rows import (
     from_time,
@@ -27,9 +26,10 @@ from storage.rows import (
     rollouts_of,
     vote_columns,
 )
-from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, UNREVIEWED, VOTES, WAITING
+from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING
 from storage.session import Session, Topic, UniqueViolation, require_writing
 from storage.statements import Statement
+from storage.whole_rollouts import picked, rule, with_votes
 
 _R = ROLLOUTS.c
 _STORED = [c.name for c in ROLLOUTS.columns if c.name != "id" and not c.name.startswith("lease_")]
@@ -39,57 +39,31 @@ _OF_TARGET = (
 )
 
 
-def with_votes(picked: sa.Select[tuple[object, ...]], *, newest_first: bool = False) -> Statement:
-    """Whole rollouts: each row of `picked` once for each vote, or once when there is none."""
-    rollouts = picked.subquery("picked")
-    votes = (
-        VOTES.c.vote,
-        VOTES.c.at.label("vote_at"),
-        VOTES.c.actor_id.label("vote_by_id"),
-        VOTES.c.actor_kind.label("vote_by_kind"),
-        VOTES.c.actor_name.label("vote_by_name"),
-    )
-    joined = rollouts.outerjoin(VOTES, VOTES.c.rollout_id == rollouts.c.id)
-    order = rollouts.c.id.desc() if newest_first else rollouts.c.id
-    return Statement(
-        sa.select(*rollouts.c, *votes).select_from(joined).order_by(order, VOTES.c.position)
-    )
-
-
-def _picked(*rules: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
-    return sa.select(*ROLLOUTS.columns).where(*rules)
-
-
 def _newest(*rules: sa.ColumnElement[bool]) -> Statement:
-    return with_votes(_picked(*rules).order_by(_R.id.desc()).limit(sa.literal_column("1")))
+    return with_votes(picked(*rules).order_by(_R.id.desc()).limit(sa.literal_column("1")))
 
 
-def _rule(text: str) -> sa.ColumnElement[bool]:
-    """A rule in the very words of the partial index that serves it; SQLite compares them."""
-    return sa.literal_column(text, sa.Boolean)
-
-
-BY_ID = with_votes(_picked(_R.id == sa.bindparam("id")))
+BY_ID = with_votes(picked(_R.id == sa.bindparam("id")))
 _HOLD = Statement(sa.select(_R.id).where(_R.id == sa.bindparam("id")).with_for_update())
 _HOLD_WAITING = Statement(
-    sa.select(_R.id).where(*_OF_TARGET, _rule(WAITING)).order_by(_R.id).with_for_update()
+    sa.select(_R.id).where(*_OF_TARGET, rule(WAITING)).order_by(_R.id).with_for_update()
 )
 _ADD = Statement(sa.insert(ROLLOUTS).returning(_R.id), columns=_STORED)
-_WAITING = with_votes(_picked(*_OF_TARGET, _rule(WAITING)))
-_ACTIVE = with_votes(_picked(*_OF_TARGET, _rule(ACTIVE)))
+_WAITING = with_votes(picked(*_OF_TARGET, rule(WAITING)))
+_ACTIVE = with_votes(picked(*_OF_TARGET, rule(ACTIVE)))
 _QUEUED = with_votes(
-    _picked(_rule(WAITING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
+    picked(rule(WAITING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
 )
-_EXPIRED = with_votes(_picked(_rule(PENDING), _R.expires_at <= sa.bindparam("now")))
+_EXPIRED = with_votes(picked(rule(PENDING), _R.expires_at <= sa.bindparam("now")))
 _MISSED = with_votes(
-    _picked(
-        _rule(WAITING),
+    picked(
+        rule(WAITING),
         _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"),
         _R.start_at <= sa.bindparam("moment"),
     )
 )
-_LAST_LIVE = _newest(*_OF_TARGET, _rule(SUCCEEDED), _R.id < sa.bindparam("before"))
-_LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), _rule(SUCCEEDED))
+_LAST_LIVE = _newest(*_OF_TARGET, rule(SUCCEEDED), _R.id < sa.bindparam("before"))
+_LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), rule(SUCCEEDED))
 _ADD_VOTE = Statement(sa.insert(VOTES), columns=[c.name for c in VOTES.columns])
 _DROP_VOTES = Statement(sa.delete(VOTES).where(VOTES.c.rollout_id == sa.bindparam("id")))
 _VOTES_STORED = (
@@ -116,8 +90,6 @@ _STANDING = Statement(
     sa.select(_R.revision, _R.lease_number, _R.lease_owner).where(_R.id == sa.bindparam("id"))
 )
 _NEWEST_OF_ALL = 1 << 62
-_ID = re.compile(r"[UW][A-Z0-9]{2,}|\w+:.+")
-"""A Slack user's id, or that of a login or component, which begins with its kind."""
 
 
 class SqlRollouts:
@@ -200,14 +172,8 @@ class SqlRollouts:
         return _first(rollouts_of(rows))
 
     async def search(self, query: HistoryQuery) -> HistoryPage:
-        """A page of history; one row more than asked for tells whether another page follows."""
-        values = _search_values(query)
-        statement = _search(_rules_of(query))
-        rows = await self._session.fetch(statement, **values, rows=query.limit + 1)
-        ids = list(dict.fromkeys(row["id"] for row in rows))
-        last = ids[query.limit - 1] if len(ids) > query.limit else None
-        page = [rollout for rollout in readable_of(rows) if last is None or rollout.id >= last]
-        return HistoryPage(tuple(page), last)
+        """A page of history."""
+        return await read_page(self._session, query)
 
     async def queued(self) -> Sequence[Rollout]:
         """Those in the queue."""
@@ -292,42 +258,3 @@ def _rollout_of(draft: RolloutDraft) -> Rollout:
         expires_at=draft.expires_at,
         start_at=draft.start_at,
     )
-
-
-def _search_values(query: HistoryQuery) -> dict[str, object]:
-    """What was asked for, by the name of its rule."""
-    values: dict[str, object] = {
-        "project": query.project,
-        "environment": query.environment,
-    }
-    chosen = {name: value for name, value in values.items() if value}
-    if _ID.fullmatch(query.requested_by):
-        chosen["requested_by"] = query.requested_by
-    elif query.requested_by:
-        chosen["requester"] = query.requested_by.lower()
-    if query.since is not None:
-        chosen["since"] = from_time(query.since)
-    if query.before is not None:
-        chosen["before"] = query.before
-    return chosen
-
-
-def _rules_of(query: HistoryQuery) -> frozenset[str]:
-    return frozenset({*_search_values(query), *(["unreviewed"] if query.unreviewed else [])})
-
-
-@cache
-def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 96."""
-    known: dict[str, sa.ColumnElement[bool]] = {
-        "project": _OF_TARGET[0],
-        "environment": _OF_TARGET[1],
-        "requested_by": _R.requested_by_id == sa.bindparam("requested_by"),
-        "requester": sa.func.lower(_R.requested_by_name) == sa.bindparam("requester"),
-        "since": _R.requested_at >= sa.bindparam("since"),
-        "before": _R.id < sa.bindparam("before"),
-        "unreviewed": _rule(UNREVIEWED),
-    }
-    picked = _picked(*(known[rule] for rule in sorted(rules)))
-    limit = sa.bindparam("rows", type_=sa.Integer)
-    return with_votes(picked.order_by(_R.id.desc()).limit(limit), newest_first=True)

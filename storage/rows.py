@@ -18,7 +18,6 @@ from operations.deployment.rollout import (
     Rollout,
     RolloutKind,
     RolloutState,
-    TargetLock,
     Vote,
     VoteKind,
 )
@@ -300,27 +299,3 @@ def _to_review(text: str | None) -> Review | None:
     if actor is None:
         raise ValueError("a review is somebody's")
     return Review(actor=actor, at=to_time(body["at"]), note=body["note"])
-
-
-def lock_columns(lock: TargetLock) -> Columns:
-    """The row of a lock."""
-    return {
-        "project": lock.project,
-        "environment": lock.environment,
-        **actor_columns("actor", lock.actor),
-        "reason": lock.reason,
-        "at": from_time(lock.at),
-        "until": from_optional_time(lock.until),
-    }
-
-
-def lock_of(row: Row) -> TargetLock:
-    """Reads what `lock_columns` wrote."""
-    return TargetLock(
-        project=row["project"],
-        environment=row["environment"],
-        actor=actor_of(row, "actor"),
-        reason=row["reason"],
-        at=to_time(row["at"]),
-        until=to_optional_time(row["until"]),
-    )
