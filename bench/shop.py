@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from bot.bootstrap import Services, open_services
 from bot.clock import SystemClock
 from bot.config import load_config
+from bot.doctor import examine_running
 from bot.http import build_http
 from bot.logs import start_logging
 from bot.metrics import Metrics
@@ -41,7 +43,8 @@ async def serve() -> None:
         async with open_services(settings, config, members) as services:
             scripted = _on_scripts(services, members)
             http = build_http(config, scripted)
-            await Bot(settings, scripted, client, Metrics(), http).run()
+            examining = partial(examine_running, settings, config, scripted, client)
+            await Bot(settings, scripted, client, Metrics(), http, examining).run()
 
 
 def _on_scripts(services: Services, members: Members) -> Services:

@@ -7,17 +7,15 @@ import sys
 
 _HELP = """
 import sys
+import dataclasses
 from typer.testing import CliRunner
 from handlers.cli import Hooks, build_app
 
 def never(*given):
     raise AssertionError("opened for nothing")
 
-hooks = Hooks(
-    open_services=never, guard=never, serve=never, sandbox=never, config_check=never,
-    config_schema=never, config_migrate=never, migrate_audit=never, migrate_references=never, migrate_status=never, db_upgrade=never, audit_verify=never, doctor=never, components=never,
-    audit_trail=never,
-)
+programs = {field.name: never for field in dataclasses.fields(Hooks)}
+hooks = Hooks(**programs)
 CliRunner().invoke(build_app(hooks), ["--help"])
 slow = {"rich", "pydantic", "sqlalchemy", "aiohttp", "slack_sdk", "boto3", "kubernetes"}
 print(sorted(slow & set(sys.modules)))
