@@ -10,13 +10,13 @@ import logging
 import sys
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
 from operations.clock import Clock
-from operations.errors import Overloaded, StorageError
+from operations.errors import Overloaded, StorageError, StorageUnavailable, VersionConflict
 from operations.monitoring.errors.event import Level, LogEvent
 from operations.monitoring.errors.intake import Intake
 
@@ -71,13 +71,29 @@ class OwnErrors(logging.Handler):
             logging.getLogger().removeHandler(self)
 
     async def _hand_in(self) -> None:
-        events = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        """They keep their places until they are stored, so that an outage lets no more of them wait."""
+        events = list(self._waiting)
         if not events:
             return
+        settled = len(events)
+        try:
+            await self._take(events)
+        except (StorageUnavailable, VersionConflict, Overloaded):
+            settled = 0
+        finally:  # also after a bug, which would else be met for ever
+            for _ in range(settled):
+                self._waiting.popleft()
+
+    async def _take(self, events: Sequence[LogEvent]) -> None:
+        """One that the database refuses, and ever will, is left to stderr and holds no other up."""
         try:
             await self._intake.take(events)
-        except (StorageError, Overloaded):
-            self._waiting.extendleft(reversed(events))
+        except (StorageUnavailable, VersionConflict):
+            raise
+        except StorageError:
+            if len(events) > 1:
+                for event in events:
+                    await self._take([event])
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Nothing: the handler to stderr meets the same trouble and says so."""

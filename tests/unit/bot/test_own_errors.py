@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import structlog
 from bot.logs import configure_logging
 from bot.own_errors import OwnErrors, unheard
 from bot.supervision import Supervisor
-from operations.errors import StorageUnavailable
+from operations.errors import StorageError, StorageUnavailable
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.group import GroupDetail
 from tests.unit.operations.monitoring.errors.logbook import Logbook, open_logbook, until
@@ -141,6 +142,51 @@ async def test_errors_wait_while_nothing_can_be_stored(book: Logbook) -> None:
 
     assert down.calls >= 2
     assert detail.report.group.count == 200
+
+
+async def test_no_more_wait_however_long_nothing_can_be_stored(book: Logbook) -> None:
+    class Outage:
+        """While it fails, as much is logged again."""
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        async def take(self, events: list[LogEvent]) -> None:
+            self.calls += 1
+            if self.calls > 5:
+                return await book.take(*events)
+            Context().run(log_many)  # as another task would
+            raise StorageUnavailable("down")
+
+    def log_many() -> None:
+        for _ in range(1000):
+            logging.getLogger("hms.jobs").error("again")
+
+    async with listening(OwnErrors(Outage(), book.clock)):  # type: ignore[arg-type]  # of an intake only this is used
+        log_many()
+        detail = await first_group(book)
+
+    assert detail.report.group.count == 200
+
+
+async def test_one_that_the_database_refuses_holds_no_other_up(book: Logbook) -> None:
+    class Picky:
+        """An intake over a database that cannot keep one of them."""
+
+        async def take(self, events: list[LogEvent]) -> None:
+            if any(event.message == "poison" for event in events):
+                raise StorageError("refused")
+            await book.take(*events)
+
+    async with listening(OwnErrors(Picky(), book.clock)):  # type: ignore[arg-type]  # of an intake only this is used
+        for message in ("one", "poison", "other"):
+            logging.getLogger("hms.jobs").error(message)
+        await first_group(book)
+        async with asyncio.timeout(5):
+            while len(await book.groups()) < 2:  # noqa: ASYNC110 -- what is waited for is in the database
+                await asyncio.sleep(0.002)
+
+    assert sorted(group.title for group in await book.groups()) == ["one", "other"]
 
 
 async def test_a_record_that_cannot_be_read_is_left_out(book: Logbook) -> None:
