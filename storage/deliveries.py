@@ -106,6 +106,23 @@ _PUT_OFF = Statement(
         claim_until=sa.null(),
     )
 )
+_BEHIND = (
+    _IS_PENDING,
+    _D.component == sa.bindparam("of_component"),
+    _D.subject == sa.bindparam("of_subject"),
+    _D.id > sa.bindparam("at_id"),
+)
+"""What waits for a call to be settled. It is due when that one is: a look for what is due passes it over."""
+_HOLD_BACK = Statement(
+    sa.update(DELIVERIES)
+    .where(*_BEHIND, _D.due_at < sa.bindparam("until"))
+    .values(due_at=sa.bindparam("until"))
+)
+_LET_GO = Statement(
+    sa.update(DELIVERIES)
+    .where(*_BEHIND, _D.due_at > sa.bindparam("now"))
+    .values(due_at=sa.bindparam("now"))
+)
 _GIVE_BACK = Statement(sa.update(DELIVERIES).where(_OF_ID).values(claim_until=sa.null()))
 _LIST = Statement(
     sa.select(*DELIVERIES.columns)
@@ -212,6 +229,7 @@ class SqlDeliveryQueue:
         """Again later."""
         async with self._engine.session(writing=True) as session:
             await session.fetch(_PUT_OFF, at_id=delivery.id, until=from_time(until), error=error)
+            await session.fetch(_HOLD_BACK, until=from_time(until), **_place(delivery))
 
     async def give_back(self, delivery: Delivery) -> None:
         """Nobody's again."""
@@ -260,6 +278,15 @@ class SqlDeliveryQueue:
                 now=from_time(now),
                 error=error,
             )
+            await session.fetch(_LET_GO, now=from_time(now), **_place(delivery))
+
+
+def _place(delivery: Delivery) -> dict[str, object]:
+    return {
+        "at_id": delivery.id,
+        "of_component": delivery.component,
+        "of_subject": delivery.subject,
+    }
 
 
 def _columns(draft: Draft, at: int) -> dict[str, object]:

@@ -208,3 +208,41 @@ async def test_calls_that_must_wait_do_not_disturb_writers(
             other.execute("BEGIN IMMEDIATE")
             async with asyncio.timeout(1):
                 assert await claim(database, NOON + MINUTE) == []
+
+
+async def test_what_waits_behind_one_that_was_put_off_is_put_off_with_it(
+    database: Database,
+) -> None:
+    """Else each look for something due would go through all of them, twice a second."""
+    await add(database, make_draft("D-1"), make_draft("D-1"), make_draft("D-2"))
+    first, _ = await claim(database)
+
+    await database.delivery_queue.put_off(first, NOON + 5 * MINUTE, "answered 503")
+
+    found = await database.delivery_queue.list("hms-dev", DeliveryState.PENDING, limit=5)
+    assert [(each.subject, each.due_at - NOON) for each in found] == [
+        ("D-2", timedelta(0)),
+        ("D-1", 5 * MINUTE),
+        ("D-1", 5 * MINUTE),
+    ]
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+async def test_and_is_due_at_once_when_that_one_is_settled(
+    database: Database, is_dead: bool
+) -> None:
+    await add(database, make_draft("D-1"), make_draft("D-1"))
+    (first,) = await claim(database)
+    await database.delivery_queue.put_off(first, NOON + 5 * MINUTE, "answered 503")
+    await add(database, make_draft("D-1"))
+    (first,) = await claim(database, NOON + 5 * MINUTE)
+    await database.delivery_queue.put_off(first, NOON + 60 * MINUTE, "answered 503")
+    assert await database.delivery_queue.replay("hms-dev", NOON) == 0
+    (first,) = await claim(database, NOON + 60 * MINUTE)
+
+    if is_dead:
+        await database.delivery_queue.give_up(first, "answered 410")
+    else:
+        await database.delivery_queue.delivered(first, NOON + 60 * MINUTE)
+
+    assert [each.id for each in await claim(database, NOON + 60 * MINUTE)] == [2]
