@@ -18,6 +18,9 @@ _R = ROLLOUTS.c
 _ID = re.compile(r"[UW][A-Z0-9]{2,}|\w+:.+")
 """A Slack user's id, or that of a login or component, which begins with its kind."""
 
+_NEWEST = 1 << 62
+"""Above every id. SQLite takes the index of what is unreviewed only with some bound on the id."""
+
 
 async def read_page(session: Session, query: HistoryQuery) -> HistoryPage:
     """Newest first; one row more than asked for tells whether another page follows."""
@@ -43,8 +46,8 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
         chosen["requester"] = query.requested_by.lower()
     if query.since is not None:
         chosen["since"] = from_time(query.since)
-    if query.before is not None:
-        chosen["before"] = query.before
+    if query.before is not None or query.unreviewed:
+        chosen["before"] = _NEWEST if query.before is None else query.before
     return chosen
 
 
@@ -54,7 +57,7 @@ def _rules_of(query: HistoryQuery) -> frozenset[str]:
 
 @cache
 def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 96."""
+    """The statement for this choice of rules; there are at most 72."""
     known: dict[str, sa.ColumnElement[bool]] = {
         "project": _R.project == sa.bindparam("project"),
         "environment": _R.environment == sa.bindparam("environment"),

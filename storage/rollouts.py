@@ -26,7 +26,7 @@ from storage.rows import (
     rollouts_of,
     vote_columns,
 )
-from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING
+from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING, WORKING
 from storage.session import Session, Topic, UniqueViolation, require_writing
 from storage.statements import Statement
 from storage.whole_rollouts import picked, rule, with_votes
@@ -51,17 +51,10 @@ _HOLD_WAITING = Statement(
 _ADD = Statement(sa.insert(ROLLOUTS).returning(_R.id), columns=_STORED)
 _WAITING = with_votes(picked(*_OF_TARGET, rule(WAITING)))
 _ACTIVE = with_votes(picked(*_OF_TARGET, rule(ACTIVE)))
-_QUEUED = with_votes(
-    picked(rule(WAITING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
-)
+_IS_QUEUED = (rule(WORKING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
+_QUEUED = with_votes(picked(*_IS_QUEUED))
 _EXPIRED = with_votes(picked(rule(PENDING), _R.expires_at <= sa.bindparam("now")))
-_MISSED = with_votes(
-    picked(
-        rule(WAITING),
-        _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"),
-        _R.start_at <= sa.bindparam("moment"),
-    )
-)
+_MISSED = with_votes(picked(*_IS_QUEUED, _R.start_at <= sa.bindparam("moment")))
 _LAST_LIVE = _newest(*_OF_TARGET, rule(SUCCEEDED), _R.id < sa.bindparam("before"))
 _LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), rule(SUCCEEDED))
 _ADD_VOTE = Statement(sa.insert(VOTES), columns=[c.name for c in VOTES.columns])
