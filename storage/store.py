@@ -9,12 +9,12 @@ from operations.routing import Routing
 from storage.alerts import SqlAlerts
 from storage.audit import SqlAuditLog
 from storage.checks import SqlChecks
-from storage.deliveries import SqlFeeds
 from storage.digest_sources import SqlDigestSources
 from storage.digests import SqlDigests
 from storage.error_counts import SqlErrorCounts
 from storage.error_groups import SqlErrorGroups
 from storage.events import SqlEvents
+from storage.feeds import SqlFeeds
 from storage.locks import SqlLocks
 from storage.log_sources import SqlLogCursors
 from storage.notices import SqlNotices
