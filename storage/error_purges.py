@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.rows import from_time
+from storage.rows import from_time, to_time
 from storage.schema import (
     ERROR_GROUPS,
     ERROR_HOURS,
@@ -58,7 +58,24 @@ _SIZE = Statement(
         sa.cast(sa.func.coalesce(sa.func.sum(EVENTS.c.size), 0), sa.BigInteger).label("total")
     )
 )
-_FOR_EVER = 2**62
+_SO_FAR = sa.select(
+    EVENTS.c.at,
+    sa.func.sum(EVENTS.c.size)
+    .over(order_by=(EVENTS.c.at, EVENTS.c.size), rows=(None, 0))
+    .label("total"),
+).subquery()
+_PASSED = (
+    sa.select(_SO_FAR.c.at)
+    .where(_SO_FAR.c.total >= sa.bindparam("size", type_=sa.BigInteger))
+    .limit(sa.literal_column("1"))
+)
+REACHED = Statement(
+    {
+        # In the window's own order, and no further than needed; asked to sort, it would read all of it.
+        "sqlite": _PASSED,
+        "postgresql": _PASSED.order_by(_SO_FAR.c.at),
+    }
+)
 
 
 class SqlErrorPurges:
@@ -77,11 +94,11 @@ class SqlErrorPurges:
             rows = await session.fetch(_SIZE)
         return int(rows[0]["total"])
 
-    async def oldest_events(self, limit: int) -> int:
-        """Their bytes."""
-        async with self._engine.session(writing=True) as session:
-            rows = await session.fetch(EVENTS_BEFORE, before=_FOR_EVER, rows=limit)
-        return sum(row["size"] for row in rows)
+    async def time_after(self, size: int) -> datetime | None:
+        """Events of one moment stay together: those that came in one batch have one time."""
+        async with self._engine.session(writing=False) as session:
+            rows = await session.fetch(REACHED, size=size)
+        return to_time(rows[0]["at"] + 1) if rows else None
 
     async def samples(self, before: datetime, limit: int) -> int:
         """Samples."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -52,6 +53,22 @@ async def test_the_oldest_events_go_when_all_are_too_large(database: Database) -
     assert 1_000_000 < await database.error_purges.events_size() <= 10_000_000
     assert await database.error_purges.events(NOON - timedelta(seconds=4000), 10) == 0
     assert await database.error_purges.events(NOON, 1) == 1
+
+
+async def test_several_who_shrink_at_once_take_no_more_than_one_would(
+    database: Database,
+) -> None:
+    large = [
+        replace(EVENT, message="x" * 4000, at=NOON - timedelta(seconds=n)) for n in range(6000)
+    ]
+    await add_events(database, *large)
+    keep = replace(KEEP, megabytes=20)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(sweep(database, keep))
+
+    assert await database.error_purges.events_size() > 10_000_000
 
 
 async def test_samples_go_by_age(database: Database) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from operations.clock import Clock
+from operations.errors import StorageError
 
 STEP = 2000
 """Rows that go in one transaction."""
@@ -15,6 +17,8 @@ _BREATH = 0.02
 """Seconds between two steps, for those who want to write."""
 _MINUTES_KEPT = timedelta(days=2)
 _MEGABYTE = 1_000_000
+_LOOK_AHEAD = 200 * _MEGABYTE
+"""Looking further back for what is too old takes a database of small events more than a second."""
 
 
 class Purges(Protocol):
@@ -31,8 +35,8 @@ class Purges(Protocol):
         """Bytes of all single events, about."""
         ...
 
-    async def oldest_events(self, limit: int) -> int:
-        """Whatever their age; returns the bytes that went."""
+    async def time_after(self, size: int) -> datetime | None:
+        """Before which there are so many bytes of single events, or hardly more; None: there are not."""
         ...
 
     async def samples(self, before: datetime, limit: int) -> int:
@@ -71,14 +75,24 @@ class Retention:
         self._clock = clock
 
     async def sweep(self) -> None:
-        """All that is due now."""
+        """All that is due now. What cannot be done keeps nothing else from it; raises StorageError then."""
         purges, keep, now = self._purges, self._keep, self._clock.now()
-        await self._repeat(purges.events, now - keep.events)
-        await self._shrink()
-        await self._repeat(purges.samples, now - keep.samples)
-        await self._repeat(purges.minutes, now - _MINUTES_KEPT)
-        await self._repeat(purges.hours, now - keep.counts)
-        await self._repeat(purges.groups, now - keep.counts)
+        steps = (
+            partial(self._repeat, purges.events, now - keep.events),
+            self._shrink,
+            partial(self._repeat, purges.samples, now - keep.samples),
+            partial(self._repeat, purges.minutes, now - _MINUTES_KEPT),
+            partial(self._repeat, purges.hours, now - keep.counts),
+            partial(self._repeat, purges.groups, now - keep.counts),
+        )
+        trouble: StorageError | None = None
+        for step in steps:
+            try:
+                await step()
+            except StorageError as exc:
+                trouble = trouble or exc
+        if trouble is not None:
+            raise trouble
 
     async def _repeat(
         self, purge: Callable[[datetime, int], Awaitable[int]], before: datetime
@@ -87,10 +101,11 @@ class Retention:
             await self._clock.sleep(_BREATH)
 
     async def _shrink(self) -> None:
-        excess = await self._purges.events_size() - self._keep.megabytes * _MEGABYTE
-        while excess > 0:
-            freed = await self._purges.oldest_events(STEP)
-            if not freed:
+        """By age too: several who do it at once agree on how old is too old, and none takes more."""
+        purges, most = self._purges, self._keep.megabytes * _MEGABYTE
+        while (excess := await purges.events_size() - most) > 0:
+            before = await purges.time_after(min(excess, _LOOK_AHEAD))
+            if before is None:
                 return
-            excess -= freed
+            await self._repeat(purges.events, before)
             await self._clock.sleep(_BREATH)

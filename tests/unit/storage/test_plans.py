@@ -68,6 +68,7 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (error_groups._BEGAN_AFTER, "groups_of_rollout"),
         (events._SAMPLES, "samples_of_group"),
         (error_purges.EVENTS_BEFORE, "events_by_time"),
+        (error_purges.REACHED, "events_by_time"),
         (error_purges.SAMPLES_BEFORE, "samples_by_time"),
         (error_purges.HOURS_BEFORE, "error_hours_by_time"),
         (error_purges.MINUTES_BEFORE, "target_minutes_by_time"),
