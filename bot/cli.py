@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from bot.bootstrap import Services
     from bot.config import Config
     from bot.settings import Settings
-    from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
+    from handlers.cli.orders import (
+        AuditOrder,
+        ComponentsOrder,
+        LogsOrder,
+        MigrateOrder,
+        ReferencesOrder,
+    )
     from operations.actor import Actor
     from operations.audit import Recorded
     from operations.deployment.ports import Members
@@ -50,6 +56,7 @@ def build_command_line() -> typer.Typer:
         config_migrate=_config_migrate,
         migrate_audit=_migrate_audit,
         migrate_references=_migrate_references,
+        migrate_logs=_migrate_logs,
         migrate_status=_migrate_status,
         db_upgrade=_db_upgrade,
         audit_verify=_audit_verify,
@@ -223,6 +230,12 @@ async def _components(order: ComponentsOrder) -> int:
     from bot.registration import run_components
 
     return await run_components(order)
+
+
+async def _migrate_logs(order: LogsOrder) -> int:
+    from bot.legacy.history import migrate_logs
+
+    return await migrate_logs(order)
 
 
 async def _migrate_status(as_json: bool) -> int:

@@ -17,6 +17,7 @@ from storage.deliveries import SqlDeliveryQueue
 from storage.error_purges import SqlErrorPurges
 from storage.fall_back_queue import SqlFallBackQueue
 from storage.gauges import SqlGauges
+from storage.imports import SqlImports
 from storage.log_sources import SqlLogQueue
 from storage.migration import migrate
 from storage.notice_queue import SqlNoticeQueue
@@ -44,6 +45,7 @@ class Database:
         self.error_purges = SqlErrorPurges(engine)
         self.log_queue = SqlLogQueue(engine)
         self.delivery_queue = SqlDeliveryQueue(engine)
+        self.imports = SqlImports(engine)
         self.comparisons = SqlComparisons(engine)
         self.gauges = SqlGauges(engine)
 

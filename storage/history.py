@@ -12,7 +12,7 @@ from storage.rows import from_time, readable_of
 from storage.schema import ROLLOUTS, UNREVIEWED
 from storage.session import Session
 from storage.statements import Statement
-from storage.whole_rollouts import picked, rule, with_votes
+from storage.whole_rollouts import IS_OWN, picked, rule, with_votes
 
 _R = ROLLOUTS.c
 _ID = re.compile(r"[UW][A-Z0-9]{2,}|\w+:.+")
@@ -52,12 +52,13 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
 
 
 def _rules_of(query: HistoryQuery) -> frozenset[str]:
-    return frozenset({*_search_values(query), *(["unreviewed"] if query.unreviewed else [])})
+    rules = {"unreviewed": query.unreviewed, "own": not query.imported}
+    return frozenset({*_search_values(query), *(name for name, holds in rules.items() if holds)})
 
 
 @cache
 def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 72."""
+    """The statement for this choice of rules; there are at most 144."""
     known: dict[str, sa.ColumnElement[bool]] = {
         "project": _R.project == sa.bindparam("project"),
         "environment": _R.environment == sa.bindparam("environment"),
@@ -66,6 +67,7 @@ def _search(rules: frozenset[str]) -> Statement:
         "since": _R.requested_at >= sa.bindparam("since"),
         "before": _R.id < sa.bindparam("before"),
         "unreviewed": rule(UNREVIEWED),
+        "own": IS_OWN,
     }
     chosen = picked(*(known[name] for name in sorted(rules)))
     limit = sa.bindparam("rows", type_=sa.Integer)

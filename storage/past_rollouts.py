@@ -13,6 +13,7 @@ from storage.rows import from_time, to_optional_time, to_time
 from storage.schema import ROLLOUTS, VOTES
 from storage.session import Row, Session
 from storage.statements import Statement
+from storage.whole_rollouts import IS_OWN
 
 _R = ROLLOUTS.c
 _APPROVED_AT = (
@@ -31,7 +32,7 @@ _SINCE = (
         *(_R.requested_at, _R.started_at, _R.ended_at),
         _APPROVED_AT,
     )
-    .where(_R.ended_at >= sa.bindparam("since"))
+    .where(_R.ended_at >= sa.bindparam("since"), IS_OWN)
     .order_by(_R.ended_at, _R.id)
 )
 _OF_ALL = Statement(_SINCE)

@@ -29,7 +29,7 @@ from storage.rows import (
 from storage.schema import ACTIVE, PENDING, ROLLOUTS, SUCCEEDED, VOTES, WAITING, WORKING
 from storage.session import Session, Topic, UniqueViolation, require_writing
 from storage.statements import Statement
-from storage.whole_rollouts import picked, rule, with_votes
+from storage.whole_rollouts import IS_OWN, picked, rule, with_votes
 
 _R = ROLLOUTS.c
 _STORED = [c.name for c in ROLLOUTS.columns if c.name != "id" and not c.name.startswith("lease_")]
@@ -55,8 +55,10 @@ _IS_QUEUED = (rule(WORKING), _R.state == sa.literal_column(f"'{RolloutState.QUEU
 _QUEUED = with_votes(picked(*_IS_QUEUED))
 _EXPIRED = with_votes(picked(rule(PENDING), _R.expires_at <= sa.bindparam("now")))
 _MISSED = with_votes(picked(*_IS_QUEUED, _R.start_at <= sa.bindparam("moment")))
-_LAST_LIVE = _newest(*_OF_TARGET, rule(SUCCEEDED), _R.id < sa.bindparam("before"))
-_LIVE_WITH_VERSION = _newest(*_OF_TARGET, _R.version == sa.bindparam("version"), rule(SUCCEEDED))
+_LAST_LIVE = _newest(*_OF_TARGET, rule(SUCCEEDED), IS_OWN, _R.id < sa.bindparam("before"))
+_LIVE_WITH_VERSION = _newest(
+    *_OF_TARGET, _R.version == sa.bindparam("version"), rule(SUCCEEDED), IS_OWN
+)
 _ADD_VOTE = Statement(sa.insert(VOTES), columns=[c.name for c in VOTES.columns])
 _DROP_VOTES = Statement(sa.delete(VOTES).where(VOTES.c.rollout_id == sa.bindparam("id")))
 _VOTES_STORED = (

@@ -100,6 +100,7 @@ class Shop:
             config_migrate=lambda order: refuse(),
             migrate_audit=lambda order: refuse(),
             migrate_references=lambda order: refuse(),
+            migrate_logs=refuse_order,
             migrate_status=refuse_order,
             doctor=self.doctor,
             audit_trail=self.trail,

@@ -93,6 +93,7 @@ async def _history(command: History, session: Session) -> int:
             since=since,
             limit=command.limit,
             unreviewed=command.unreviewed,
+            imported=True,
         )
     )
     if session.terminal.as_json or chosen == "json":

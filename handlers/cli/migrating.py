@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from handlers.cli.orders import AuditOrder, MigrateOrder, ReferencesOrder
+from handlers.cli.orders import AuditOrder, LogsOrder, MigrateOrder, ReferencesOrder
 from handlers.cli.running import run_program
 from handlers.cli.services import Hooks
 
@@ -67,6 +67,15 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         order = ReferencesOrder(path=path, apply=apply, as_json=json)
         run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
         raise typer.Exit(run)
+
+    @group.command("logs", help="Bring HMS-OPS's deployments into history, marked as imported.")
+    def logs(
+        path: Annotated[str, typer.Argument(help="A log file, or the folder logs/.")],
+        timezone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        order = LogsOrder(path=path, timezone=timezone, as_json=json)
+        raise typer.Exit(run_program(hooks, "migrate logs", lambda: hooks.migrate_logs(order)))
 
     @group.command("status", help="Say which targets in dual mode are ready to switch.")
     def status(

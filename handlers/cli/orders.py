@@ -37,6 +37,15 @@ class AuditOrder:
     as_json: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsOrder:
+    """`path` is a log file or a folder of them. Times without a zone are in `timezone`."""
+
+    path: str
+    timezone: str
+    as_json: bool
+
+
 class ComponentsAction(StrEnum):
     """What is done about components."""
 

@@ -7,7 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from handlers.cli.orders import AuditOrder, ComponentsOrder, MigrateOrder, ReferencesOrder
+from handlers.cli.orders import (
+    AuditOrder,
+    ComponentsOrder,
+    LogsOrder,
+    MigrateOrder,
+    ReferencesOrder,
+)
 from handlers.tickets import Tickets
 from operations.actor import Actor
 from operations.audit import Recorded
@@ -60,6 +66,7 @@ class Hooks:
     config_migrate: Callable[[MigrateOrder], int]
     migrate_audit: Callable[[AuditOrder], int]
     migrate_references: Callable[[ReferencesOrder], int]
+    migrate_logs: Callable[[LogsOrder], Coroutine[object, object, int]]
     migrate_status: Callable[[bool], Coroutine[object, object, int]]
     db_upgrade: Program
     audit_verify: Program

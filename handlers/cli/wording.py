@@ -53,9 +53,12 @@ def who(actor: Actor, names: Names) -> str:
     return names.get(actor.id) or actor.name or plain(say_actor(actor), names)
 
 
+_WAYS = {RolloutKind.ROLLBACK: " (rollback)", RolloutKind.IMPORT: " (imported)"}
+
+
 def headline(rollout: Rollout) -> str:
     """State first: `Live: myapp 1.1 → prod`."""
-    way = " (rollback)" if rollout.kind is RolloutKind.ROLLBACK else ""
+    way = _WAYS.get(rollout.kind, "")
     state = "Scheduled" if is_scheduled(rollout) else STATES[rollout.state]
     return f"{state}: {rollout.project} {rollout.release.version} → {rollout.environment}{way}"
 

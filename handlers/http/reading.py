@@ -113,6 +113,7 @@ class Reading:
             since=read_since(asked.since, self._clock.now()) if asked.since else None,
             before=asked.cursor,
             limit=asked.limit,
+            imported=True,
         )
         return history_document(await self._inquiries.history(query))
 

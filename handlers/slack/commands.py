@@ -264,6 +264,7 @@ def _query(command: language.History, now: datetime) -> HistoryQuery:
         since=now - command.since if command.since else None,
         limit=min(command.limit, _HISTORY_LIMIT),
         unreviewed=command.unreviewed,
+        imported=True,
     )
 
 

@@ -41,6 +41,7 @@ class RolloutKind(StrEnum):
 
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
+    IMPORT = "import"  # another tool shipped it; it is history, and never what serves
 
 
 class Phase(StrEnum):
@@ -207,7 +208,8 @@ class HistoryQuery:
     """Which rollouts, newest first. `before` is the cursor: only ids smaller than it.
 
     `requested_by` is an actor's id, or a name or login in any case. `unreviewed`: only emergencies that
-    nobody has looked at since.
+    nobody has looked at since. `imported`: what another tool shipped is among them, which only people
+    who read history want.
     """
 
     project: str = ""
@@ -217,6 +219,7 @@ class HistoryQuery:
     before: int | None = None
     limit: int = 20
     unreviewed: bool = False
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

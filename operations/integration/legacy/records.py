@@ -1,0 +1,207 @@
+"""HMS-OPS's log of deployments, understood: how each ended, when, and what it brought where.
+
+Nobody ever wrote down what the lines look like, so both kinds that a shell tool writes are read: a time in
+brackets, a level and a sentence; or a JSON object a line. A beginning and the end that follows it on the same
+target are one deployment. What is not understood is counted, never guessed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from operations.redaction import clean
+
+_LINE = re.compile(
+    r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?[\s:-]*"
+    r"(?:\[?(?P<level>[A-Z]{4,8})\]?[\s:-]+)?(?P<text>.*)"
+)
+_PLACE = re.compile(
+    r"\b(?P<project>[A-Za-z0-9][\w.-]{0,62})\s+(?:to|on|in|->|→)\s+(?P<environment>[A-Za-z0-9][\w.-]{0,62})"
+)
+_PROVIDER = re.compile(r"\b(?:via|by|using|through|with)\s+(forge|ecs|aws|k8s|kubernetes)\b", re.I)
+_VERSION = re.compile(r"\b(?:version|tag|release|commit)[\s:=]+([\w.+-]{1,100})", re.I)
+_WHO = re.compile(r"\b(?:user|requested by|started by|deployed by)[\s:=]+([\w.@-]{1,80})", re.I)
+_BEGINS = re.compile(r"\b(?:deploying|starting|started|begin)", re.I)
+_FAILS = re.compile(r"\b(?:fail(?:ed|ure)?|error|aborted|timed? ?out)\b", re.I)
+_ENDS_WELL = re.compile(
+    r"\b(?:deployed|succeeded|success(?:ful(?:ly)?)?|completed?|finished|done)\b", re.I
+)
+_ABOUT_DEPLOYING = re.compile(r"deploy|releas", re.I)
+_PROVIDERS = {"ecs": "aws", "kubernetes": "k8s"}
+_LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRecord:
+    """`key` is the same whenever the same lines are read. `version` "" when no line names it."""
+
+    key: str
+    project: str
+    environment: str
+    provider: str
+    version: str
+    by: str
+    began_at: datetime
+    ended_at: datetime
+    is_success: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`skipped` are the numbers, from 1, of lines that tell of no end of a deployment."""
+
+    records: tuple[DeploymentRecord, ...]
+    skipped: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    at: datetime
+    project: str
+    environment: str
+    provider: str
+    version: str
+    by: str
+    text: str
+    is_success: bool | None
+    """None: it only begins."""
+
+
+def read_deployments(lines: Iterable[str], zone: tzinfo = UTC) -> Reading:
+    """Every deployment that ended. Times without a zone are in `zone`."""
+    records: list[DeploymentRecord] = []
+    skipped: list[int] = []
+    begun: dict[tuple[str, str], _Said] = {}
+    for number, line in enumerate(lines, start=1):
+        said = _read_line(line[:_LONGEST].strip(), zone)
+        if said is None:
+            if line.strip():
+                skipped.append(number)
+            continue
+        place = (said.project, said.environment)
+        if said.is_success is None:
+            begun[place] = said
+            continue
+        records.append(_record(said, begun.pop(place, said), line.strip()))
+    return Reading(tuple(records), tuple(skipped))
+
+
+def _record(said: _Said, begun: _Said, line: str) -> DeploymentRecord:
+    digest = hashlib.sha256(f"{said.at.isoformat()}\n{line}".encode("utf-8", "replace")).hexdigest()
+    return DeploymentRecord(
+        key=f"hms-ops:{digest[:32]}",
+        project=said.project,
+        environment=said.environment,
+        provider=said.provider or begun.provider,
+        version=said.version or begun.version,
+        by=said.by or begun.by,
+        began_at=min(begun.at, said.at),
+        ended_at=said.at,
+        is_success=bool(said.is_success),
+        text=said.text,
+    )
+
+
+def _read_line(line: str, zone: tzinfo) -> _Said | None:
+    return _of_json(line, zone) if line.startswith("{") else _of_text(line, zone)
+
+
+def _of_text(line: str, zone: tzinfo) -> _Said | None:
+    found = _LINE.fullmatch(line)
+    if found is None or not _ABOUT_DEPLOYING.search(found["text"]):
+        return None
+    text = found["text"]
+    place, at = _PLACE.search(text), _time(found["time"], zone)
+    if place is None or at is None:
+        return None
+    outcome = _outcome(text, found["level"] or "")
+    if outcome is None and not _BEGINS.search(text):
+        return None
+    return _Said(
+        at=at,
+        project=place["project"],
+        environment=place["environment"],
+        provider=_provider(_first(_PROVIDER, text)),
+        version=_first(_VERSION, text),
+        by=_first(_WHO, text),
+        text=clean(text, limit=500),
+        is_success=outcome,
+    )
+
+
+def _outcome(text: str, level: str) -> bool | None:
+    if level in {"ERROR", "FAILED", "CRITICAL", "FATAL"} or _FAILS.search(text):
+        return False
+    if level == "SUCCESS":
+        return True
+    return True if _ENDS_WELL.search(text) and not _BEGINS.search(text) else None
+
+
+_OUTCOMES: Mapping[str, bool | None] = {
+    "success": True, "succeeded": True, "successful": True, "ok": True, "done": True, "finished": True,
+    "completed": True, "deployed": True, "failed": False, "failure": False, "error": False,
+    "aborted": False, "started": None, "starting": None, "running": None, "deploying": None,
+}  # fmt: skip
+
+
+def _of_json(line: str, zone: tzinfo) -> _Said | None:
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    words = {str(key).lower(): value for key, value in body.items()}
+    at = _time(_pick(words, "timestamp", "time", "date", "ended_at", "at"), zone)
+    project = _pick(words, "project", "app", "application", "site", "service")
+    environment = _pick(words, "environment", "env", "stage")
+    status = _pick(words, "status", "result", "outcome", "state").lower()
+    if at is None or not project or not environment or status not in _OUTCOMES:
+        return None
+    return _Said(
+        at=at,
+        project=project,
+        environment=environment,
+        provider=_provider(_pick(words, "provider", "platform", "type", "method")),
+        version=_pick(words, "version", "tag", "release", "commit"),
+        by=_pick(words, "user", "by", "deployed_by", "actor"),
+        text=clean(_pick(words, "message", "msg", "error", "reason"), limit=500),
+        is_success=_OUTCOMES[status],
+    )
+
+
+def _pick(words: Mapping[str, object], *names: str) -> str:
+    found = (words[name] for name in names if isinstance(words.get(name), str | int))
+    return clean(str(next(found, "")), limit=200).strip()
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
+
+
+def _provider(word: str) -> str:
+    return _PROVIDERS.get(word.lower(), word.lower()) if word else ""
+
+
+def _time(text: str, zone: tzinfo) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T", 1))
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def in_order(records: Iterable[DeploymentRecord]) -> Iterator[DeploymentRecord]:
+    """Oldest first, each once."""
+    seen: set[str] = set()
+    for record in sorted(records, key=lambda each: each.ended_at):
+        if record.key not in seen:
+            seen.add(record.key)
+            yield record
