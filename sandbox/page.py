@@ -1,18 +1,22 @@
-"""The page that people open: the local Slack's own, with two things drawn as Slack draws them.
+"""The page that people open: the local Slack's own, with three things drawn as Slack draws them.
 
 It shows dates (`<!date^…>`) and code blocks as their markup; a script that is added to the page draws
-them. All else, its sockets included, is passed through. Listens on loopback only.
+them. Of a picture that was uploaded it shows nothing; what passes through is given the picture's address.
+All else, its sockets included, is passed through. Listens on loopback only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+
+from sandbox.slack import BOT_TOKEN
 
 _SCRIPT = Path(__file__).with_name("page.js")
 _HOP_BY_HOP = frozenset(
@@ -25,6 +29,8 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+_UPLOADED = re.compile(r'"slack_file":\{"id":"(\w+)"\}')
+_DRAWN = r'\g<0>,"image_url":"/uploaded/\1"'
 
 
 class Page:
@@ -40,6 +46,8 @@ class Page:
         try:
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._connect(request)
+            if request.path.startswith("/uploaded/"):
+                return await self._show(request.path.rpartition("/")[2])
             return await self._pass_on(request)
         except aiohttp.ClientError:
             return web.Response(status=502, text="The local Slack does not answer.")
@@ -55,9 +63,24 @@ class Page:
             body = await answer.read()
             if answer.content_type == "text/html":
                 body = body.replace(b"</head>", self._script.encode(), 1)
+            elif answer.content_type == "application/json":
+                body = _UPLOADED.sub(_DRAWN, body.decode()).encode()
             return web.Response(
                 status=answer.status, body=body, headers=_without_hops(answer.headers)
             )
+
+    async def _show(self, file: str) -> web.Response:
+        """A picture that the bot uploaded; the browser has no token to ask for it."""
+        token = {"Authorization": f"Bearer {BOT_TOKEN}"}
+        asked = self._session.get(
+            f"{self._origin}/api/files.info", params={"file": file}, headers=token
+        )
+        async with asked as answer:
+            told = await answer.json()
+        if not told.get("ok"):
+            return web.Response(status=404, text="There is no such file.")
+        async with self._session.get(told["file"]["url_private"], headers=token) as kept:
+            return web.Response(body=await kept.read(), content_type=kept.content_type)
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         browser = web.WebSocketResponse()
@@ -76,7 +99,7 @@ async def _copy(source: Socket, sink: Socket) -> None:
     """Frames one way, until either side hangs up."""
     async for frame in source:
         if frame.type is aiohttp.WSMsgType.TEXT:
-            await sink.send_str(frame.data)
+            await sink.send_str(_UPLOADED.sub(_DRAWN, frame.data))
         elif frame.type is aiohttp.WSMsgType.BINARY:
             await sink.send_bytes(frame.data)
     await sink.close()
