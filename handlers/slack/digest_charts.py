@@ -5,6 +5,7 @@ A digest without its chart is still a digest: whatever fails here is logged, and
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from operations.errors import OperationError, ProviderUnavailable
 from operations.monitoring.digest.digest import StoredDigest
 from operations.monitoring.digest.digests import Digests
 from operations.monitoring.digest.ports import Painter
+
+SECONDS = 12.0
+"""For painting and uploading, waits included: with what else a message needs, less than a claim lasts."""
 
 _LOG = logging.getLogger("hms.slack.digest")
 
@@ -32,12 +36,19 @@ class DigestCharts:
     """`native`: Slack's own chart is wanted; when Slack refuses one, pictures take its place from then on."""
 
     def __init__(
-        self, digests: Digests, painter: Painter, files: Files, *, native: bool = False
+        self,
+        digests: Digests,
+        painter: Painter,
+        files: Files,
+        *,
+        native: bool = False,
+        seconds: float = SECONDS,
     ) -> None:
         self._digests = digests
         self._painter = painter
         self._files = files
         self._native = native
+        self._seconds = seconds
         self._hopeless: set[int] = set()
 
     async def block(self, stored: StoredDigest) -> Block | None:
@@ -60,15 +71,20 @@ class DigestCharts:
 
     async def _upload(self, stored: StoredDigest) -> str:
         try:
-            picture = await self._painter.paint(stored.digest)
-            name = f"{stored.label}.png"
-            file_id = await self._files.upload(picture, name=name, title=f"Digest {stored.label}")
-            await self._digests.remember_picture(stored.id, file_id)
+            async with asyncio.timeout(self._seconds):
+                return await self._paint_and_upload(stored)
+        except TimeoutError:
+            _LOG.warning("%s goes without its chart for now: it takes too long", stored.label)
         except ProviderUnavailable as exc:
             _LOG.warning("%s goes without its chart for now: %s", stored.label, exc.message)
-            return ""
         except OperationError as exc:
             _LOG.warning("%s goes without its chart: %s", stored.label, exc.message)
             self._hopeless.add(stored.id)
-            return ""
+        return ""
+
+    async def _paint_and_upload(self, stored: StoredDigest) -> str:
+        picture = await self._painter.paint(stored.digest)
+        name = f"{stored.label}.png"
+        file_id = await self._files.upload(picture, name=name, title=f"Digest {stored.label}")
+        await self._digests.remember_picture(stored.id, file_id)
         return file_id

@@ -28,7 +28,7 @@ from operations.errors import (
 from operations.outbox import PostedMessage
 from operations.redaction import clean
 
-_CALL_SECONDS = 10.0
+CALL_SECONDS = 10.0
 _LOOK_BACK_PAGES = 5
 
 _GONE = frozenset(
@@ -203,7 +203,7 @@ class Outlet:
 
 @asynccontextmanager
 async def translated(
-    deed: str, where: str, *, repeatable: bool = True, seconds: float = _CALL_SECONDS
+    deed: str, where: str, *, repeatable: bool = True, seconds: float = CALL_SECONDS
 ) -> AsyncIterator[None]:
     """Slack's and the network's failures as ours; of an unrepeatable call, whether it may have arrived.
 

@@ -10,7 +10,7 @@ from handlers.slack.pace import Pace
 from operations.clock import Clock
 from operations.outbox import Urgency
 
-_PATIENCE = 5.0
+PATIENCE = 5.0
 _LOOK = 0.25
 
 
@@ -23,11 +23,11 @@ class Turns:
 
     async def post(self, channel: str) -> None:
         """Until a message may be posted to the channel."""
-        await self._wait(lambda now: self._pace.post(channel, now), _PATIENCE)
+        await self._wait(lambda now: self._pace.post(channel, now), PATIENCE)
 
     async def edit(self, subject: str, urgency: Urgency) -> None:
         """Until the subject's message may be edited."""
-        patience = 0.0 if urgency is Urgency.PROGRESS else _PATIENCE
+        patience = 0.0 if urgency is Urgency.PROGRESS else PATIENCE
         await self._wait(lambda now: self._pace.edit(subject, urgency, now), patience)
 
     def block(self, seconds: float) -> None:
