@@ -81,7 +81,7 @@ def watch(website: str) -> list[Check]:
             "every": "2s",
             "timeout": "1s",
         },
-        {"name": "errors", "target": "myapp/staging", "error_rate": "20/1m", "every": "5s"},
+        {"name": "errors", "target": "myapp/staging", "error_rate": "10/1m", "every": "5s"},
         {"target": "myapp/prod", "every": "5s"},
     ]
 

@@ -19,7 +19,7 @@ from operations.monitoring.errors.group import (
     GroupReport,
     GroupState,
 )
-from operations.monitoring.errors.ports import Releases, Store, Transaction
+from operations.monitoring.errors.ports import ErrorCounts, Releases, Store, Transaction
 
 SPARK_HOURS = 24
 MOST_AFTER = 200
@@ -30,6 +30,7 @@ _BEFORE = timedelta(hours=24)
 _LONGEST_SILENCE = timedelta(days=30)
 _BY_MINUTES = timedelta(days=1)
 """Longer spans are counted by the hour."""
+_MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
@@ -80,11 +81,10 @@ class Triage:
             return await tx.groups.began_after(rollout_name, limit=MOST_AFTER)
 
     async def count(self, project: str, environment: str, span: timedelta) -> ErrorCount:
-        """How many errors a target had, up to the minute; up to the hour in spans of more than a day."""
+        """How many errors a target had, by minutes; by hours in spans of more than a day."""
         since = self._clock.now() - span
         async with self._store.snapshot() as tx:
-            count = tx.counts.of_target if span <= _BY_MINUTES else tx.counts.of_target_by_hours
-            number = await count(project, environment, since)
+            number = await _count(tx.counts, project, environment, since, span)
             worst = None
             if number:
                 worst_id = await tx.counts.worst_of(project, environment, since)
@@ -150,3 +150,20 @@ def _require_person(actor: Actor) -> None:
             "This login is not mapped to a Slack user.",
             hint="An admin can add it under `access.cli` in hms.yaml.",
         )
+
+
+async def _count(
+    counts: ErrorCounts, project: str, environment: str, since: datetime, span: timedelta
+) -> int:
+    """Of the minute or hour in which the span begins, the share that lies within it.
+
+    Counted whole it made up to twice as many of a short span, and a check failed and recovered every minute.
+    """
+    by_minutes = span <= _BY_MINUTES
+    unit = _MINUTE if by_minutes else _HOUR
+    count = counts.of_target if by_minutes else counts.of_target_by_hours
+    begun = await count(project, environment, since)
+    whole = await count(project, environment, since + unit) if begun and span >= unit else 0
+    hidden = (since - datetime.min.replace(tzinfo=since.tzinfo)) % unit
+    share = 1 - hidden / unit if span >= unit else 1.0
+    return whole + round((begun - whole) * share)

@@ -70,6 +70,19 @@ async def test_errors_of_before_count_no_more(book: Logbook) -> None:
     assert (await ask(book))[0] is Outcome.OK
 
 
+async def test_a_steady_rate_reads_the_same_at_any_second_of_a_minute(book: Logbook) -> None:
+    check = make_check(
+        id="myapp/prod:errors", kind=CheckKind.ERROR_RATE, url="", limit=12, span=MINUTE
+    )
+    found = []
+    for _ in range(25):
+        book.clock.time += timedelta(seconds=6)
+        await book.take(make_event(at=book.clock.time))
+        found.append((await ask(book, check))[0])
+
+    assert set(found) == {Outcome.OK}
+
+
 async def test_what_is_no_error_and_what_is_elsewhere_does_not_count(book: Logbook) -> None:
     await book.take(*[make_event(environment="staging")] * 9)
 
