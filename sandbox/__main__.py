@@ -49,6 +49,8 @@ _WELCOME = """
   And                     /hms status    /hms history    /hms stats    /hms rollback myapp prod    /hms help
 
   The command line, as Carol, in another terminal:   source {env} && {cli} status
+  The HTTP API, as hms-dev, there too:     curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/targets"
+                                           (docs/api.md has more calls to paste)
   The bot's log:                           {log}
 
   Ctrl-C stops all of it.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import json
+import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from sandbox.ecs import EcsStandIn
 from sandbox.forge import ForgeStandIn
@@ -60,14 +62,20 @@ def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ())
             "mkt": {"environments": {"prod": _on_kubernetes(platforms, "mkt", "acme/mkt")}},
             "site": {"repository": "acme/site", "environments": {"prod": _ON_FORGE}},
         },
+        "components": {"hms-dev": _HMS_DEV},
         "checks": list(checks),
         "errors": {"sources": [_POD_LOGS]},
         "alerts": {"escalation": {"after": "2m", "channel": "C01GEN", "people": ["U02BOB"]}},
         "digest": {"channel": "C02OPS", "at": "09:00", "timezone": "UTC"},
     }
-    path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
+API_TOKEN = "sandbox-hms-dev"
+_HMS_DEV = {
+    "token_sha256": hashlib.sha256(API_TOKEN.encode()).hexdigest(),
+    "may": ["read", "events", "deploy:staging", "deploy:prod"],
+}
 _POD_LOGS = {"target": "myapp/staging", "pods": True, "pattern": "ERROR|Traceback"}
 
 
@@ -139,6 +147,7 @@ def environment(state: Path, platforms: Platforms, slack: LocalSlack, port: int)
 
 
 def write_environment(path: Path, variables: dict[str, str]) -> None:
-    """A file for `source`, so that the command line can be tried from another terminal."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    """A file for `source`, to try the command line and docs/api.md's calls from another terminal."""
+    api = {"HMS": f"http://{variables['HMS_HOST']}:{variables['HMS_PORT']}", "TOKEN": API_TOKEN}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in (variables | api).items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
