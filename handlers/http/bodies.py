@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
 from handlers.http.problems import UnreadableBody, UnsupportedBody
+from operations.errors import Overloaded
 
 JSON = "application/json"
+
+
+class BodyRoom:
+    """So many bytes of bodies are read and parsed at once: parsed, they take many times as much memory.
+
+    Whoever comes first gets in. A body whose length nobody said counts as the largest that is taken.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._most = size
+        self._taken = 0
+
+    @contextmanager
+    def place(self, request: web.Request) -> Iterator[None]:
+        """For as long as it is in work; raises Overloaded before anything of it is read."""
+        told = request.content_length
+        size = request.client_max_size if told is None else told
+        if self._taken and self._taken + size > self._most:
+            raise Overloaded(
+                "Too much is being sent at once.", hint="Send it again in a moment.", retry_after=1
+            )
+        self._taken += size
+        try:
+            yield
+        finally:
+            self._taken -= size
 
 
 async def read_body(request: web.Request, kinds: Collection[str]) -> str:

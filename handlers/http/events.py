@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypedDict
 
-from handlers.http.bodies import JSON, read_body
+from handlers.http.bodies import JSON, BodyRoom, read_body
 from handlers.http.event_values import Events
 from handlers.http.routes import Call, Route
 from handlers.http.schemas import Schema, Schemas
@@ -16,6 +16,8 @@ from operations.monitoring.errors.event import LogEvent
 
 _SMALL = 8 * 1024
 """Characters that are parsed at once; more would keep everybody else waiting."""
+_IN_WORK = 3 * 1024 * 1024
+"""Bytes; as events they take some twenty times as much."""
 
 
 class Intake(Protocol):
@@ -39,6 +41,7 @@ class Receiving:
         self._intake = intake
         self._events = events
         self._clock = clock
+        self._room = BodyRoom(_IN_WORK)
 
     def routes(self) -> Sequence[Route]:
         """One."""
@@ -58,16 +61,19 @@ class Receiving:
 
     async def receive(self, call: Call) -> Mapping[str, object]:
         """Raises FaultyRequest when any of them is wrong, and Overloaded."""
+        with self._room.place(call.request):
+            events = await self._parse(call)
+        if events:
+            await self._intake.take(events)
+        return {"accepted": len(events)}
+
+    async def _parse(self, call: Call) -> list[LogEvent]:
         text = await read_body(call.request, KINDS)
         kind = call.request.content_type
         source = f"api:{call.component.name}"
         if len(text) > _SMALL:
-            events = await asyncio.to_thread(self._read, text, kind, source)
-        else:
-            events = self._read(text, kind, source)
-        if events:
-            await self._intake.take(events)
-        return {"accepted": len(events)}
+            return await asyncio.to_thread(self._read, text, kind, source)
+        return self._read(text, kind, source)
 
     def _read(self, text: str, kind: str, source: str) -> list[LogEvent]:
         return self._events.make(read_events(text, kind), source, self._clock.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,14 +108,14 @@ class Counter:
         *,
         token: str | None = DEV,
         json: object = None,
-        data: bytes | str | None = None,
+        data: bytes | str | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request."""
         sent = {"Authorization": f"Bearer {token}"} if token else {}
         sent |= headers or {}
         raw = data.encode() if isinstance(data, str) else data
-        body = None if raw is None else io.BytesIO(raw)
+        body = io.BytesIO(raw) if isinstance(raw, bytes) else raw
         async with self.session.request(
             method, f"{self.url}{path}", json=json, data=body, headers=sent
         ) as answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -227,6 +228,28 @@ async def test_too_much_at_once_is_429(counter: Counter) -> None:
     answer = await counter.call("POST", EVENTS, json=EVENT)
 
     assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+
+
+async def test_more_bodies_at_once_than_can_be_held_are_429(counter: Counter) -> None:
+    rest = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"["
+        await rest.wait()
+        yield json.dumps(EVENT).encode() + b"]"
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        calls = [
+            group.create_task(counter.call("POST", EVENTS, data=slow(), headers=JSON))
+            for _ in range(3)
+        ]
+        while (refused := await counter.call("POST", EVENTS, json=EVENT)).status != 429:
+            assert refused.status == 202
+        rest.set()
+
+    assert refused.headers["Retry-After"] == "1"
+    assert [call.result().status for call in calls] == [202] * 3
+    assert (await counter.call("POST", EVENTS, json=EVENT)).status == 202
 
 
 async def test_a_database_that_is_away_is_503(counter: Counter) -> None:
