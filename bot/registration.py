@@ -47,6 +47,11 @@ async def run_components(order: ComponentsOrder) -> int:
     ):
         known = ", ".join(config.components) or "none"
         raise InvalidRequest(f"There is no component {order.name}.", hint=f"Configured: {known}.")
+    if order.action is ComponentsAction.ADD and order.name in config.components:
+        raise InvalidRequest(
+            f"There is a component {order.name} already.",
+            hint=f"`hms-sys components rotate {order.name}` makes a new token for it.",
+        )
     match order.action:
         case ComponentsAction.LIST:
             return await _list(order, settings, config)

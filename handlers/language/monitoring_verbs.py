@@ -43,10 +43,10 @@ def _errors(v: Values) -> Errors:
 MONITORING_VERBS: tuple[Verb, ...] = (
     Verb(
         name="errors",
-        summary="Errors of a day, grouped, the worst first; or one group in full.",
+        summary="Errors of a day, the worst first; or one in full.",
         help=(
             "Equal errors are one group, counted by the hour. Resolved groups are left out until they "
-            "come back. A project called `count`, or by a number or a group's id, is said in quotes."
+            "come back. A project called “count”, or by a number or a group's id, is said in quotes."
         ),
         examples=("errors", "errors 5 myapp prod --since 2h", "errors --newest", "errors E-12"),
         arguments=(
@@ -92,7 +92,7 @@ MONITORING_VERBS: tuple[Verb, ...] = (
         help="That it is well again is told all the same. 30 days at most.",
         examples=("silence A-17 1h",),
         arguments=(_ALERT, Argument(name="duration", field="span", rest=True)),
-        build=lambda v: Silence(v.alert(), v.duration("span", "silence A-17 2h")),
+        build=lambda v: Silence(v.alert(), v.duration("span", f"silence A-{v.alert()} 2h")),
     ),
     Verb(
         name="digest",

@@ -106,16 +106,22 @@ def _find_verb(words: Sequence[Word], surface: _Surface) -> Verb:
         raise InvalidRequest(
             f"`{written}` works on the command line only.", hint=f"Run `hms-sys {written}`."
         )
-    guess = nearest(written, [v.name for v in VERBS])
-    said = " ".join([guess, *(as_text(w.text) for w in words[1:])])
+    known = _known(surface)
+    guess = nearest(written, known)
+    program = ["hms-sys"] if guess in COMMAND_LINE_ONLY and surface.command_line else []
+    said = " ".join([*program, guess, *(as_text(w.text) for w in words[1:])])
     raise InvalidRequest(
         f"There is no command “{_short(written)}”.",
-        hint=f"Did you mean `{clean(said, limit=120)}`?" if guess else _known(),
+        hint=f"Did you mean `{clean(said, limit=120)}`?"
+        if guess
+        else f"Commands: {', '.join(known)}.",
     )
 
 
-def _known() -> str:
-    return f"Commands: {', '.join(v.name for v in VERBS)}."
+def _known(surface: _Surface) -> Sequence[str]:
+    told = [v.name for v in VERBS if not (v.slack_only and surface.command_line)]
+    more = COMMAND_LINE_ONLY.difference(told) if surface.command_line else ()
+    return [*told, *sorted(more)]
 
 
 def _sort(reading: _Reading, words: Sequence[Word]) -> None:

@@ -267,7 +267,9 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
-COMMAND_LINE_ONLY = frozenset({"serve", "config", "db", "sandbox", "audit", "migrate", "doctor"})
+COMMAND_LINE_ONLY = frozenset(
+    {"serve", "config", "db", "sandbox", "audit", "components", "migrate", "doctor"}
+)
 
 _BY_NAME = {verb.name: verb for verb in VERBS}
 

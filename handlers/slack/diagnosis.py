@@ -23,6 +23,7 @@ _NEEDED = frozenset(
 _USEFUL = frozenset(
     {"chat:write.public", "channels:read", "groups:read", "files:write", "files:read"}
 )
+_COMPARE = "Compare the scopes of the app in Slack with manifest.yml."
 _REINSTALL = "Reinstall the app with the scopes of manifest.yml."
 _SKEW_SECONDS = 60.0
 """Slack's signatures hold for five minutes; a clock that is a minute off is on its way there."""
@@ -140,7 +141,8 @@ def _scopes(answer: AsyncSlackResponse) -> Finding:
     """Slack names the token's scopes in a header of every answer."""
     written = _header(answer, "x-oauth-scopes")
     if not written:
-        return _finding("scopes", Condition.DOUBTFUL, "Slack did not name them")
+        detail = "Slack did not name them"
+        return _finding("scopes", Condition.DOUBTFUL, detail, _COMPARE)
     given = {scope.strip() for scope in written.split(",")}
     if missing := sorted(_NEEDED - given):
         return _finding("scopes", Condition.FAILING, f"missing: {', '.join(missing)}", _REINSTALL)

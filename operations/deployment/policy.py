@@ -187,7 +187,7 @@ def vote_obstacle(
 def _decided_obstacle(rollout: Rollout, actor: Actor, now: datetime) -> Refused | None:
     if rollout.state is not RolloutState.PENDING_APPROVAL:
         voted = any(vote.actor.id == actor.id for vote in rollout.votes)
-        counted = "Your vote was counted: " if voted else ""
+        counted = "Your earlier vote was counted: " if voted else ""
         return StaleDecision(
             f"{counted}{rollout.name} {say_state(rollout)}.", hint=f"See `show {rollout.name}`."
         )

@@ -71,7 +71,7 @@ class Alerting:
         """Nobody hears of it for so long, but for its end."""
         if not timedelta(0) < span <= _LONGEST_SILENCE:
             raise InvalidRequest(
-                "A silence lasts from a second to 30 days.", hint="Say `silence A-17 1h`."
+                "A silence lasts from a second to 30 days.", hint=f"Say `silence A-{alert_id} 1h`."
             )
 
         def silenced(alert: Alert, now: datetime) -> Alert:

@@ -193,7 +193,10 @@ class _HandOver:
                     f"The connection to {host} was lost before it said whether it took the mail."
                 ) from exc
             why = clean(str(exc), limit=200) or f"no answer in {self._seconds:.0f} s"
-            raise ProviderUnavailable(f"The mail server {host} cannot be reached: {why}") from exc
+            raise ProviderUnavailable(
+                f"The mail server {host} cannot be reached: {why}",
+                hint="See `email.smtp`, and whether this machine may reach that port.",
+            ) from exc
 
 
 def _client(server: MailServer, seconds: float) -> SMTP:

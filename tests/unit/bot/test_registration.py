@@ -99,7 +99,7 @@ async def test_a_name_that_is_taken_is_refused(file: Path) -> None:
     await run_components(ADD)
     before = read(file)
 
-    with pytest.raises(InvalidRequest, match="holds hms-dev already"):
+    with pytest.raises(InvalidRequest, match="There is a component hms-dev already"):
         await run_components(ADD)
 
     assert read(file) == before

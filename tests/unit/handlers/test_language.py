@@ -187,6 +187,8 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("deplyo a b v1", "no command “deplyo”", "`deploy a b v1`"),
     ("frobnicate", "no command “frobnicate”", "Commands: deploy"),
     ("serve", "on the command line only", "hms-sys serve"),
+    ("components list", "on the command line only", "hms-sys components"),
+    ("silence A-3 soon", "“soon” is not a duration", "`silence A-3 2h`"),
     ("deploy a b --at soon", "“soon” is no time to start at", "--at 18:30"),
     ("deploy a b --at 25:00", "“25:00” is no time to start at", "--at 18:30"),
     ("deploy a b --at in 2h", "“in” is no time to start at", "--at 2h"),
@@ -345,6 +347,19 @@ def test_help_on_a_verb_shows_usage_options_and_examples() -> None:
     assert "--dry-run" in said
     assert "deploy myapp prod v1.4.2" in said
     assert "--at TIME" in said
+
+
+def test_the_command_line_s_own_commands_are_guessed_and_listed_there_alone() -> None:
+    with pytest.raises(InvalidRequest) as guessed:
+        parse_argv(["confg", "check"])
+    with pytest.raises(InvalidRequest) as listed:
+        parse_argv(["frobnicate"])
+    with pytest.raises(InvalidRequest) as in_slack:
+        parse("frobnicate")
+
+    assert "`hms-sys config check`" in guessed.value.hint
+    assert "components" in listed.value.hint
+    assert "components" not in in_slack.value.hint
 
 
 def test_the_command_line_leaves_doctor_to_its_own_program() -> None:

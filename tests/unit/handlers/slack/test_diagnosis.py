@@ -59,6 +59,17 @@ async def test_a_token_that_slack_refuses(slack: SlackStandIn) -> None:
         assert "invalid_auth" in found[name].detail
 
 
+async def test_scopes_that_slack_does_not_name_are_for_a_person_to_compare(
+    slack: SlackStandIn,
+) -> None:
+    slack.scopes = []
+
+    found = await examine(slack)
+
+    assert found["scopes"].condition is Condition.DOUBTFUL
+    assert "manifest.yml" in found["scopes"].advice
+
+
 @pytest.mark.parametrize(
     ("missing", "condition"),
     [("usergroups:read", Condition.FAILING), ("files:write", Condition.DOUBTFUL)],

@@ -263,7 +263,7 @@ def test_who_votes_a_second_time_hears_that_the_first_one_counted() -> None:
 
     assert found is not None
     assert found.message == (
-        "Your vote was counted: D-1042 is approved and rolling out (by <@U02BOB>)."
+        "Your earlier vote was counted: D-1042 is approved and rolling out (by <@U02BOB>)."
     )
 
 
