@@ -74,6 +74,28 @@ class Services:
     jobs: Sequence[Job]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What is opened and has to be closed, and what everything else stands on.
+
+    `platforms` are the providers themselves, `providers` those with HMS-OPS beside them where configured.
+    """
+
+    settings: Settings
+    config: Config
+    members: Members
+    meter: Meter | None
+    clock: Clock
+    supervisor: Supervisor
+    database: Database
+    catalog: Catalog
+    commits: GitHub
+    platforms: Mapping[str, Provider]
+    providers: Mapping[str, Provider]
+    probe: HttpProbe
+    prober: CheckProber
+
+
 @asynccontextmanager
 async def open_services(
     settings: Settings, config: Config, members: Members, meter: Meter | None = None
@@ -93,77 +115,123 @@ async def open_services(
         stack.push_async_callback(commits.close)
         platforms = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
         providers = wrap_dual(platforms, config, database, clock)
-        probe = HttpProbe()
+        probe, prober = HttpProbe(), CheckProber(providers, catalog, clock)
         stack.push_async_callback(probe.close)
-        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        shop = Workshop(
-            catalog=catalog,
-            providers=providers,
-            store=database.store,
-            queue=database.rollout_queue,
-            probe=probe,
-            clock=clock,
-        )
-        resources = Resources(
-            catalog=catalog,
-            providers=providers,
-            store=database.store,
-            members=members,
-            clock=clock,
-        )
-        deployments = Deployments.over(resources, ShippedCommits(commits, catalog))
-        supervisor = Supervisor(clock)
-        prober = CheckProber(providers, catalog, clock)
         stack.push_async_callback(prober.close)
-        worker = Worker(owner, shop, supervisor)
-        error_parts = ErrorParts(
-            config=config,
-            database=database,
-            inquiries=deployments.inquiries,
-            clock=clock,
-            guard=supervisor,
-            secrets=settings.secrets(),
+        yield _build(
+            _Ground(
+                settings=settings,
+                config=config,
+                members=members,
+                meter=meter,
+                clock=clock,
+                supervisor=Supervisor(clock),
+                database=database,
+                catalog=catalog,
+                commits=commits,
+                platforms=platforms,
+                providers=providers,
+                probe=probe,
+                prober=prober,
+            )
         )
-        errors = build_errors(error_parts, meter.intake if meter else Intake)
-        lookups = Lookups(
-            prober=RateProber(prober, errors.triage, clock), inquiries=deployments.inquiries
-        )
-        monitoring = build_monitoring(config, database, lookups, clock, supervisor)
-        log_parts = LogParts(
-            config=config,
-            database=database,
-            catalog=catalog,
-            providers=platforms,
-            intake=errors.intake,
-            clock=clock,
-            guard=supervisor,
-        )
-        digests = build_digests(config, monitoring.checks, database.store, clock)
-        expiry = Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due)
-        holding = Job("holding", _HOLDS_EVERY, deployments.holding.tell)
-        yield Services(
-            owner=owner,
-            clock=clock,
-            catalog=catalog,
-            providers=providers,
-            commits=commits,
-            database=database,
-            deployments=deployments,
-            supervisor=supervisor,
-            worker=worker,
-            monitoring=monitoring,
-            digests=digests,
-            errors=errors,
-            tickets=_tickets(config),
-            beacon=_beacon(config, probe),
-            loops=[
-                Loop("worker", worker.run),
-                *monitoring.loops,
-                *errors.loops,
-                *build_log_loops(log_parts),
-            ],
-            jobs=[expiry, holding, *monitoring.jobs, *digests.jobs, *errors.jobs],
-        )
+
+
+def _build(ground: _Ground) -> Services:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    deployments = Deployments.over(
+        _resources(ground), ShippedCommits(ground.commits, ground.catalog)
+    )
+    worker = Worker(owner, _workshop(ground), ground.supervisor)
+    errors = _errors(ground, deployments)
+    monitoring = _monitoring(ground, deployments, errors)
+    digests = build_digests(ground.config, monitoring.checks, ground.database.store, ground.clock)
+    return Services(
+        owner=owner,
+        clock=ground.clock,
+        catalog=ground.catalog,
+        providers=ground.providers,
+        commits=ground.commits,
+        database=ground.database,
+        deployments=deployments,
+        supervisor=ground.supervisor,
+        worker=worker,
+        monitoring=monitoring,
+        digests=digests,
+        errors=errors,
+        tickets=_tickets(ground.config),
+        beacon=_beacon(ground.config, ground.probe),
+        loops=[
+            Loop("worker", worker.run),
+            *monitoring.loops,
+            *errors.loops,
+            *_log_loops(ground, errors),
+        ],
+        jobs=[*_deployment_jobs(deployments), *monitoring.jobs, *digests.jobs, *errors.jobs],
+    )
+
+
+def _resources(ground: _Ground) -> Resources:
+    return Resources(
+        catalog=ground.catalog,
+        providers=ground.providers,
+        store=ground.database.store,
+        members=ground.members,
+        clock=ground.clock,
+    )
+
+
+def _workshop(ground: _Ground) -> Workshop:
+    return Workshop(
+        catalog=ground.catalog,
+        providers=ground.providers,
+        store=ground.database.store,
+        queue=ground.database.rollout_queue,
+        probe=ground.probe,
+        clock=ground.clock,
+    )
+
+
+def _deployment_jobs(deployments: Deployments) -> list[Job]:
+    return [
+        Job("expiry", _EXPIRES_EVERY, deployments.decisions.expire_due),
+        Job("holding", _HOLDS_EVERY, deployments.holding.tell),
+    ]
+
+
+def _errors(ground: _Ground, deployments: Deployments) -> ErrorSide:
+    parts = ErrorParts(
+        config=ground.config,
+        database=ground.database,
+        inquiries=deployments.inquiries,
+        clock=ground.clock,
+        guard=ground.supervisor,
+        secrets=ground.settings.secrets(),
+    )
+    return build_errors(parts, ground.meter.intake if ground.meter else Intake)
+
+
+def _monitoring(ground: _Ground, deployments: Deployments, errors: ErrorSide) -> Monitoring:
+    lookups = Lookups(
+        prober=RateProber(ground.prober, errors.triage, ground.clock),
+        inquiries=deployments.inquiries,
+    )
+    return build_monitoring(
+        ground.config, ground.database, lookups, ground.clock, ground.supervisor
+    )
+
+
+def _log_loops(ground: _Ground, errors: ErrorSide) -> Sequence[Loop]:
+    parts = LogParts(
+        config=ground.config,
+        database=ground.database,
+        catalog=ground.catalog,
+        providers=ground.platforms,
+        intake=errors.intake,
+        clock=ground.clock,
+        guard=ground.supervisor,
+    )
+    return build_log_loops(parts)
 
 
 def _tickets(config: Config) -> Tickets:
