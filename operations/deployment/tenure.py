@@ -37,6 +37,10 @@ class Pace:
     misses: int = 3
 
 
+_GIVE_BACK_SECONDS = 4.0
+"""Within the ten seconds of a stop. On a machine whose disk is busy a commit may take more than two."""
+
+
 class CancelAsked(Exception):
     """Somebody asked to stop what is being followed or verified."""
 
@@ -112,7 +116,7 @@ class Tenure:
     async def give_back(self) -> None:
         """Let another worker take over at once. Best effort: a lease that is kept simply ends."""
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(_GIVE_BACK_SECONDS):
                 await self._queue.release(self.rollout)
         except (OperationError, TimeoutError):
             return
