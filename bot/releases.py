@@ -56,9 +56,12 @@ class RolloutReleases:
     async def changes(
         self, project: str, environment: str, since: datetime, until: datetime
     ) -> Sequence[Change]:
-        """Rollouts that touched the target; one that never started changed nothing."""
+        """Rollouts that touched the target; one that never started changed nothing.
+
+        One that ended only after the span is told at its start: that is what came before.
+        """
         found = [
-            _change(rollout, rollout.ended_at or rollout.started_at)
+            _change(rollout, _last_before(until, rollout.started_at, rollout.ended_at))
             for rollout in await self._recent(project, environment)
             if rollout.started_at is not None
             and rollout.started_at <= until
@@ -88,6 +91,10 @@ def _running(newest_first: Sequence[Rollout]) -> Running:
         began=chosen.started_at,
         since=chosen.ended_at or chosen.started_at,
     )
+
+
+def _last_before(until: datetime, started: datetime, ended: datetime | None) -> datetime:
+    return ended if ended is not None and ended <= until else started
 
 
 def _change(rollout: Rollout, at: datetime) -> Change:

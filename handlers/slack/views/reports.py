@@ -30,11 +30,12 @@ from operations.deployment.inquiries import Obstacles, RolloutReport, TargetRepo
 from operations.deployment.policy import Answer
 from operations.deployment.ports import TargetHealth
 from operations.deployment.requests import Plan
-from operations.deployment.rollout import HistoryPage, Rollout, TargetLock
+from operations.deployment.rollout import HistoryPage, Rollout, RolloutKind, TargetLock
 from operations.deployment.start_time import say_start
 from operations.durations import say_duration
 
 _CIRCLES = {"healthy": "🟢", "degraded": "🔴", "deploying": "🔵", "down": "🔴"}
+_CHECKS = said("what checks say: `monitor list`")
 _FLEET_SHOWN = 60
 _TIMELINE_SHOWN = 30
 
@@ -54,7 +55,7 @@ def fleet(
     marked = f"🚨 {said(unreviewed_words(unreviewed))}" if unreviewed else ""
     return message(
         f"Fleet: {head}",
-        [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more), marked)],
+        [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more), marked, _CHECKS)],
     )
 
 
@@ -170,7 +171,11 @@ def _needs_attention(report: TargetReport) -> bool:
 
 
 def _attention(ailing: int) -> str:
-    return f"{ailing} {'needs' if ailing == 1 else 'need'} attention" if ailing else "all well"
+    return (
+        f"{ailing} {'needs' if ailing == 1 else 'need'} attention"
+        if ailing
+        else "all well to their platforms"
+    )
 
 
 def _target_line(report: TargetReport, now: datetime) -> str:
@@ -216,6 +221,7 @@ def _history_line(rollout: Rollout, now: datetime) -> str:
     return dots(
         f"{rollout_circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
         rollout_words(rollout),
+        "a rollback" if rollout.ended_at and rollout.kind is RolloutKind.ROLLBACK else "",
         _emergency(rollout),
         person(rollout.requested_by),
         clock(rollout.requested_at, now),

@@ -91,6 +91,16 @@ async def test_what_runs_is_asked_once_in_a_moment(engine: Engine) -> None:
     assert (await _running(engine)).rollout == "D-1001"
 
 
+async def test_a_rollout_that_ended_after_the_span_is_told_at_its_start(engine: Engine) -> None:
+    rollout = await _became(engine, RolloutState.SUCCEEDED, ended_ago=MINUTE)
+    assert rollout.started_at is not None
+    until = rollout.started_at + timedelta(seconds=1)
+
+    [found] = await _releases(engine).changes("myapp", "staging", until - 60 * MINUTE, until)
+
+    assert found.at == rollout.started_at
+
+
 async def test_changes_of_a_span_are_told_newest_first(engine: Engine) -> None:
     await _became(engine, RolloutState.SUCCEEDED, ended_ago=90 * MINUTE)
     await _became(engine, RolloutState.SUCCEEDED, ended_ago=40 * MINUTE)
