@@ -5,8 +5,9 @@ Every replica runs all of it. What a job does must be safe to do twice: it claim
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -51,6 +52,7 @@ async def running_jobs(jobs: Iterable[Job], guard: Guard) -> AsyncIterator[None]
             "interval",
             seconds=job.every.total_seconds(),
             id=job.name,
+            name=job.name,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
@@ -70,6 +72,9 @@ def _guarded(job: Job, guard: Guard) -> Callable[[], Awaitable[None]]:
             _LOG.warning("a job has to wait", job=job.name, why=exc.message)
 
     async def guarded() -> None:
-        await guard(job.name, run)
+        # APScheduler cancels at its end what still runs, and would log each as an error with its trace.
+        # This is the outermost frame of the job's own task: nobody is left who waits for the cancellation.
+        with suppress(asyncio.CancelledError):
+            await guard(job.name, run)
 
     return guarded
