@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from bot.legacy.tree import read_text, walk_files
+from bot.legacy.tree import walk_files
 from bot.settings import load_settings
 from handlers.cli.orders import LogsOrder
 from operations.actor import Actor, ActorKind
@@ -58,10 +61,21 @@ def _read(files: Iterable[Path], zone: ZoneInfo) -> tuple[list[DeploymentRecord]
     records: list[DeploymentRecord] = []
     skipped = 0
     for path in files:
-        reading = read_deployments((read_text(path) or "").splitlines(), zone)
+        try:
+            with _open(path) as lines:
+                reading = read_deployments(lines, zone)
+        except (OSError, EOFError, zlib.error) as exc:
+            raise InvalidRequest(f"{path} cannot be read: {exc}.") from exc
         records += reading.records
         skipped += len(reading.skipped)
     return records, skipped
+
+
+def _open(path: Path) -> TextIO:
+    """Logs grow without bound and hold what programs wrote: read line by line, whatever the bytes."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
+    return path.open(encoding="utf-8", errors="replace")
 
 
 def _rollout(record: DeploymentRecord) -> Rollout:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from operations.integration.legacy.targets import is_name
 from operations.redaction import clean
 
 _LINE = re.compile(
@@ -162,7 +163,7 @@ def _of_json(line: str, zone: tzinfo) -> _Said | None:
     project = _pick(words, "project", "app", "application", "site", "service")
     environment = _pick(words, "environment", "env", "stage")
     status = _pick(words, "status", "result", "outcome", "state").lower()
-    if at is None or not project or not environment or status not in _OUTCOMES:
+    if at is None or not (is_name(project) and is_name(environment)) or status not in _OUTCOMES:
         return None
     return _Said(
         at=at,

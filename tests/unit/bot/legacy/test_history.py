@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -91,6 +92,28 @@ async def test_more_than_there_is_room_for_is_told(
     assert (found["imported"], found["without_room"]) == (1000, 3)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_log_of_any_size_is_read_whole_whatever_bytes_it_holds(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], packed: bool
+) -> None:
+    noise = b"[2025-11-03 10:00:00] [INFO] Status of \xff\0 on prod: ok\n" * 40_000
+    end = b"[2025-11-03 10:00:00] [SUCCESS] Deployed myapp to staging\n"
+    log = tmp_path / ("deployments.log.1.gz" if packed else "deployments.log")
+    pack(log, noise + end)
+
+    await migrate_logs(order(log))
+
+    assert json.loads(capsys.readouterr().out)["imported"] == 1
+
+
+async def test_a_packed_log_that_is_broken_is_refused(url: str, tmp_path: Path) -> None:
+    log = tmp_path / "deployments.log.1.gz"
+    write(log, "no gzip at all")
+
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        await migrate_logs(order(log))
+
+
 @pytest.mark.parametrize("timezone", ["Mars/Olympus", "../etc"])
 async def test_a_zone_that_is_none_is_refused(url: str, timezone: str) -> None:
     with pytest.raises(InvalidRequest, match="no time zone"):
@@ -100,6 +123,10 @@ async def test_a_zone_that_is_none_is_refused(url: str, timezone: str) -> None:
 async def test_a_folder_without_logs_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="holds no log files"):
         await migrate_logs(order(tmp_path))
+
+
+def pack(path: Path, content: bytes) -> None:
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
 def write(path: Path, text: str) -> None:

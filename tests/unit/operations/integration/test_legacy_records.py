@@ -55,6 +55,7 @@ def test_shapes_of_an_end(line: str, success: bool) -> None:
         "Deployed myapp to staging",
         '{"timestamp": "2025-11-03", "status": "success"}',
         '{"broken',
+        '{"time": "2025-11-03T10:00:00Z", "app": "a b", "env": "prod", "status": "success"}',
         "[[[[[",
     ],
 )
