@@ -7,16 +7,14 @@ refused, so `upload` returns when the file can be shown. See docs.slack.dev, fil
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
-import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from handlers.slack.outlet import translated
+from handlers.slack.outlet import session_of, translated
 from operations.clock import Clock
 from operations.errors import ProviderRejected, ProviderUnavailable
 
@@ -60,7 +58,7 @@ class SlackFiles:
             raise ProviderRejected("Slack named no address that a picture can be sent to.")
         async with (
             translated(_DEED, "Slack"),
-            self._session() as session,
+            session_of(self._client) as session,
             session.post(url, data=content, allow_redirects=False) as answer,
         ):
             if answer.status >= 500 or answer.status == 429:
@@ -73,14 +71,6 @@ class SlackFiles:
         async with translated("look at a picture in", "Slack"):
             answer = await self._client.files_info(file=file_id)
         return bool(_file(answer).get("mimetype"))
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
-        if self._client.session is not None and not self._client.session.closed:
-            yield self._client.session
-            return
-        async with aiohttp.ClientSession() as session:
-            yield session
 
 
 def _file(answer: AsyncSlackResponse) -> Mapping[str, object]:

@@ -151,7 +151,7 @@ class Outlet:
         }
         async with (
             translated("answer through", "response_url"),
-            self._session() as session,
+            session_of(self._client) as session,
             session.post(response_url, json=body) as answer,
         ):
             if answer.status == 429 or answer.status >= 500:
@@ -192,13 +192,15 @@ class Outlet:
             channel=channel, oldest=since, limit=200, cursor=cursor
         )
 
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
-        if self._client.session is not None and not self._client.session.closed:
-            yield self._client.session
-            return
-        async with aiohttp.ClientSession() as session:
-            yield session
+
+@asynccontextmanager
+async def session_of(client: AsyncWebClient) -> AsyncIterator[aiohttp.ClientSession]:
+    """The client's own session, for what the SDK has no method for; a fresh one where it has none."""
+    if client.session is not None and not client.session.closed:
+        yield client.session
+        return
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 @asynccontextmanager
