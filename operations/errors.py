@@ -4,7 +4,8 @@
     ├ Refused                       the person can act; never retried; shown as it is
     │   ├ InvalidRequest            bad words or values (exit 2)
     │   │   ├ UnknownTarget         no such project or environment
-    │   │   └ UnknownRollout        no such rollout
+    │   │   ├ UnknownRollout        no such rollout
+    │   │   └ UnknownAlert          no such alert
     │   ├ NotPermitted              the actor may not do this
     │   ├ StaleDecision             somebody else decided first, or it has ended
     │   └ Blocked                   a lock or a window stands in the way
@@ -49,6 +50,10 @@ class UnknownTarget(InvalidRequest):
 
 class UnknownRollout(InvalidRequest):
     """No rollout has this id."""
+
+
+class UnknownAlert(InvalidRequest):
+    """No alert has this id."""
 
 
 class NotPermitted(Refused):

@@ -9,7 +9,8 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from operations.errors import StorageError, VersionConflict
-from operations.monitoring.alert import Alert, AlertDraft, AlertState
+from operations.monitoring.alert import Alert, AlertDraft, AlertPage, AlertQuery, AlertState
+from storage.alert_pages import search
 from storage.rows import (
     Columns,
     actor_json,
@@ -99,6 +100,14 @@ class SqlAlerts:
     async def open(self) -> Sequence[Alert]:
         """All that are open."""
         return [_alert_of(row) for row in await self._session.fetch(_OPEN)]
+
+    async def search(self, query: AlertQuery) -> AlertPage:
+        """A page of all there were."""
+        statement, values = search(query)
+        alerts = [_alert_of(row) for row in await self._session.fetch(statement, **values)]
+        has_more = len(alerts) > query.limit
+        page = tuple(alerts[: query.limit])
+        return AlertPage(page, page[-1].id if has_more else None)
 
     async def save(self, alert: Alert) -> Alert:
         """Compare, store, raise the revision."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from operations.deployment.rollout import HistoryPage, HistoryQuery
 from storage.rows import from_time, readable_of
-from storage.schema import ROLLOUTS, UNREVIEWED
+from storage.schema import FROM_OUTSIDE, ROLLOUTS, UNREVIEWED
 from storage.session import Session
 from storage.statements import Statement
 from storage.whole_rollouts import IS_OWN, picked, rule, with_votes
@@ -38,6 +38,7 @@ def _search_values(query: HistoryQuery) -> dict[str, object]:
     values: dict[str, object] = {
         "project": query.project,
         "environment": query.environment,
+        "external_id": query.external_id,
     }
     chosen = {name: value for name, value in values.items() if value}
     if _ID.fullmatch(query.requested_by):
@@ -58,10 +59,11 @@ def _rules_of(query: HistoryQuery) -> frozenset[str]:
 
 @cache
 def _search(rules: frozenset[str]) -> Statement:
-    """The statement for this choice of rules; there are at most 144."""
+    """The statement for this choice of rules; there are at most 288."""
     known: dict[str, sa.ColumnElement[bool]] = {
         "project": _R.project == sa.bindparam("project"),
         "environment": _R.environment == sa.bindparam("environment"),
+        "external_id": sa.and_(rule(FROM_OUTSIDE), _R.external_id == sa.bindparam("external_id")),
         "requested_by": _R.requested_by_id == sa.bindparam("requested_by"),
         "requester": sa.func.lower(_R.requested_by_name) == sa.bindparam("requester"),
         "since": _R.requested_at >= sa.bindparam("since"),

@@ -21,6 +21,7 @@ SUCCEEDED = "state = 'succeeded'"
 PENDING = "state = 'pending_approval'"
 ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNREVIEWED = "emergency AND reviewed IS NULL AND started_at IS NOT NULL AND ended_at IS NOT NULL"
+FROM_OUTSIDE = "external_id <> ''"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 PENDING_DELIVERY = "state = 'pending'"
@@ -93,6 +94,7 @@ ROLLOUTS = sa.Table(
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
     sa.Index("rollouts_by_end", "ended_at"),
+    partial("rollouts_by_external_id", "external_id", "id", where=FROM_OUTSIDE),
     sqlite_autoincrement=True,
 )
 
@@ -255,6 +257,7 @@ ERROR_GROUPS = sa.Table(
     sa.Index("one_group", "project", "environment", "fingerprint", unique=True),
     partial("worst_groups", "rank", where=OPEN_GROUP),
     partial("worst_groups_of_target", "project", "environment", "rank", where=OPEN_GROUP),
+    partial("worst_groups_of_project", "project", "rank", where=OPEN_GROUP),
     partial("newest_groups", "first_seen", where=OPEN_GROUP),
     partial("groups_of_rollout", "rollout", "rank", where=TIED_GROUP),
     sqlite_autoincrement=True,
@@ -288,6 +291,28 @@ TARGET_MINUTES = sa.Table(
     sa.Column("minute", sa.BigInteger, primary_key=True, autoincrement=False),
     _number("count"),
     sa.Index("target_minutes_by_time", "minute"),
+    sqlite_with_rowid=False,
+)
+
+ERROR_NEWCOMERS = sa.Table(
+    "error_newcomers",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("count"),
+    sa.Index("error_newcomers_by_time", "hour"),
+    sqlite_with_rowid=False,
+)
+
+EVENT_BATCHES = sa.Table(
+    "event_batches",
+    METADATA,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("body_hash"),
+    _number("at"),
+    sa.Index("event_batches_by_time", "at"),
     sqlite_with_rowid=False,
 )
 

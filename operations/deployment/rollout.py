@@ -207,14 +207,15 @@ class RolloutDraft:
 class HistoryQuery:
     """Which rollouts, newest first. `before` is the cursor: only ids smaller than it.
 
-    `requested_by` is an actor's id, or a name or login in any case. `unreviewed`: only emergencies that
-    nobody has looked at since. `imported`: what another tool shipped is among them, which only people
-    who read history want.
+    `requested_by` is an actor's id, or a name or login in any case; `external_id` the asker's own name of
+    the matter, to the letter. `unreviewed`: only emergencies that nobody has looked at since. `imported`:
+    what another tool shipped is among them, which only people who read history want.
     """
 
     project: str = ""
     environment: str = ""
     requested_by: str = ""
+    external_id: str = ""
     since: datetime | None = None
     before: int | None = None
     limit: int = 20

@@ -18,6 +18,10 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+OPEN_STATES = frozenset({AlertState.FIRING, AlertState.ACKNOWLEDGED})
+"""It still concerns somebody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """`id` is shown as `A-17`; there is one open alert per check.
@@ -78,6 +82,25 @@ class Alert:
     def is_well(self) -> bool:
         """Whether its own check is well, though others in its message may not be."""
         return self.well_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertQuery:
+    """Which alerts, newest first. `states` empty: any. `before` is the cursor: only ids smaller than it."""
+
+    project: str = ""
+    environment: str = ""
+    states: frozenset[AlertState] = frozenset()
+    before: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """`next` is the cursor of the following page, None at the end."""
+
+    alerts: tuple[Alert, ...]
+    next: int | None
 
 
 def parse_alert_id(text: str) -> int | None:

@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 from operations.actor import Actor
 from operations.audit import AuditEvent
 from operations.clock import Clock
-from operations.errors import InvalidRequest, NotPermitted, StaleDecision, UnknownTarget
+from operations.errors import (
+    InvalidRequest,
+    NotPermitted,
+    StaleDecision,
+    UnknownAlert,
+    UnknownTarget,
+)
 from operations.monitoring import grouping
 from operations.monitoring.alert import Alert, AlertState
 from operations.monitoring.check import Check, CheckRecord
@@ -41,12 +47,12 @@ class Alerting:
         self._clock = clock
 
     async def show(self, alert_id: int) -> Alert:
-        """One alert; raises InvalidRequest when there is none."""
+        """One alert; raises UnknownAlert."""
         async with self._store.snapshot() as tx:
             return _found(await tx.alerts.get(alert_id), alert_id)
 
     async def group(self, alert_id: int) -> AlertGroup:
-        """All that is told in one message with it; raises InvalidRequest when there is no such alert."""
+        """All that is told in one message with it; raises UnknownAlert."""
         async with self._store.snapshot() as tx:
             return await read_group(tx, _found(await tx.alerts.get(alert_id), alert_id))
 
@@ -215,7 +221,7 @@ async def _void(tx: Transaction, standing: CheckRecord, leader: Alert, now: date
 
 def _found(alert: Alert | None, alert_id: int) -> Alert:
     if alert is None:
-        raise InvalidRequest(f"There is no alert A-{alert_id}.", hint="See `monitor list`.")
+        raise UnknownAlert(f"There is no alert A-{alert_id}.", hint="See `monitor list`.")
     return alert
 
 

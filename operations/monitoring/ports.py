@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from operations.audit import AuditEvent
-from operations.monitoring.alert import Alert, AlertDraft
+from operations.monitoring.alert import Alert, AlertDraft, AlertPage, AlertQuery
 from operations.monitoring.check import Check, CheckRecord, Flip, Observation
 from operations.outbox import Notice
 
@@ -85,6 +85,10 @@ class Alerts(Protocol):
 
     async def open(self) -> Sequence[Alert]:
         """All that are open, oldest first."""
+        ...
+
+    async def search(self, query: AlertQuery) -> AlertPage:
+        """A page of all there were, newest first."""
         ...
 
     async def save(self, alert: Alert) -> Alert:

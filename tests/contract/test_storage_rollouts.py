@@ -271,17 +271,28 @@ async def test_a_last_page_that_is_full_has_no_next(database: Database) -> None:
         (HistoryQuery(project="other"), [1003]),
         (HistoryQuery(project="myapp", environment="staging"), [1002]),
         (HistoryQuery(requested_by=BOB.id), [1004]),
+        (HistoryQuery(external_id="HMS-7"), [1002]),
+        (HistoryQuery(external_id="HMS-7", project="other"), []),
         (HistoryQuery(since=NOON + HOUR), [1004]),
         (HistoryQuery(project="myapp", requested_by=ALICE.id, before=1002), [1001]),
         (HistoryQuery(project="nowhere"), []),
     ],
-    ids=["project", "target", "requester", "since", "all at once", "nothing"],
+    ids=[
+        "project",
+        "target",
+        "requester",
+        "ticket",
+        "ticket elsewhere",
+        "since",
+        "all at once",
+        "nothing",
+    ],
 )
 async def test_history_is_narrowed(
     database: Database, query: HistoryQuery, found: list[int]
 ) -> None:
-    await add_rollout(database)
-    await add_rollout(database, environment="staging")
+    await add_rollout(database, external_id="HMS-70")
+    await add_rollout(database, environment="staging", external_id="HMS-7")
     await add_rollout(database, project="other")
     await add_rollout(database, requested_by=BOB, requested_at=NOON + HOUR)
 

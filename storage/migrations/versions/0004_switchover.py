@@ -5,9 +5,66 @@ Written out, not taken from `storage.schema`: that file moves on, this one says 
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
     """Give what is there its new columns."""
+    _rank_groups_of_projects()
+    _count_new_groups()
+    _remember_batches()
+    _find_rollouts_by_ticket()
+
+
+def _find_rollouts_by_ticket() -> None:
+    """Rollouts by the asker's own name of the matter."""
+    rule = sa.text("external_id <> ''")
+    op.create_index(
+        "rollouts_by_external_id",
+        "rollouts",
+        ["external_id", "id"],
+        sqlite_where=rule,
+        postgresql_where=rule,
+    )
+
+
+def _rank_groups_of_projects() -> None:
+    """The worst groups of a project, in whatever environment."""
+    rule = sa.text("state = 'open'")
+    op.create_index(
+        "worst_groups_of_project",
+        "error_groups",
+        ["project", "rank"],
+        sqlite_where=rule,
+        postgresql_where=rule,
+    )
+
+
+def _count_new_groups() -> None:
+    """How many groups of errors began on a target in an hour."""
+    op.create_table(
+        "error_newcomers",
+        sa.Column("project", sa.Text, primary_key=True),
+        sa.Column("environment", sa.Text, primary_key=True),
+        sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("count", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("error_newcomers_by_time", "error_newcomers", ["hour"])
+
+
+def _remember_batches() -> None:
+    """Batches of events that their senders gave a key."""
+    op.create_table(
+        "event_batches",
+        sa.Column("sender", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("body_hash", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("event_batches_by_time", "event_batches", ["at"])

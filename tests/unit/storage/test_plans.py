@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from operations.monitoring.alert import OPEN_STATES, AlertState
 from operations.monitoring.errors.group import Order
 from storage import (
+    alert_pages,
     alerts,
     check_queue,
     digest_sources,
@@ -26,6 +28,7 @@ from storage import (
 from storage.schema import METADATA
 from storage.statements import Statement
 
+_TARGET = frozenset({"project", "environment"})
 _JSON = {"ids", "closed", "unreadable", "fingerprints"}
 
 
@@ -49,6 +52,8 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (rollouts._QUEUED, "working_rollouts"),
         (rollouts._MISSED, "working_rollouts"),
         (history._search(frozenset({"unreviewed", "before"})), "unreviewed_rollouts"),
+        (history._search(frozenset({"external_id"})), "rollouts_by_external_id"),
+        (history._search(frozenset({"external_id", "before", "own"})), "rollouts_by_external_id"),
         (past_rollouts._OF_ALL, "rollouts_by_end"),
         (notice_queue._PICK_DUE, "undelivered_notices"),
         (notice_queue._EARLIEST, "undelivered_notices"),
@@ -61,8 +66,12 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (alerts._OPEN_AT, "open_alerts"),
         (alerts._LED_BY, "led_alerts"),
         (alerts._OPEN, "open_alerts"),
+        (alert_pages.page_of(frozenset(), OPEN_STATES), "open_alerts"),
+        (alert_pages.page_of(frozenset(), frozenset({AlertState.FIRING})), "open_alerts"),
+        (alert_pages.page_of(_TARGET, OPEN_STATES), "open_alerts"),
         (error_groups.SEARCHES[Order.WORST, False, False], "worst_groups"),
         (error_groups.SEARCHES[Order.NEWEST, False, False], "newest_groups"),
+        (error_groups.SEARCHES[Order.WORST, True, False], "worst_groups_of_project"),
         (error_groups.SEARCHES[Order.WORST, True, True], "worst_groups_of_target"),
         (error_groups._HOLD_AMONG, "one_group"),
         (error_groups._BEGAN_AFTER, "groups_of_rollout"),
