@@ -61,6 +61,7 @@ def build_component_api(config: Config, services: Services) -> Api:
             store=store,
             intake=services.errors.intake,
             groups=services.errors.triage,
+            alerts=services.monitoring.alerting,
             access=Access(_components(config), clock, Refusals(store.transaction, clock)),
             clock=clock,
         )

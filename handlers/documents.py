@@ -6,12 +6,12 @@ Their keys are a promise: what is here may gain keys and loses none. Not the pla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypedDict
 
 from operations.audit import AuditEvent
-from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.inquiries import Obstacles, RolloutReport
 from operations.deployment.release import Release
 from operations.deployment.requests import Plan
 from operations.deployment.rollout import HistoryPage, Rollout, TargetLock
@@ -87,27 +87,6 @@ class LockDocument(TypedDict):
     reason: str
     at: str
     until: str | None
-
-
-class TargetDocument(TypedDict):
-    """One target as it serves now; null where the platform does not tell, and `detail` says why."""
-
-    project: str
-    environment: str
-    provider: str
-    version: str | None
-    desired: int | None
-    healthy: int | None
-    state: str
-    detail: str
-    lock: LockDocument | None
-    last_rollout: RolloutDocument | None
-
-
-class FleetDocument(TypedDict):
-    """`status`."""
-
-    targets: list[TargetDocument]
 
 
 class ObstacleDocument(TypedDict):
@@ -189,35 +168,13 @@ def rollout_document(rollout: Rollout) -> RolloutDocument:
 
 def show_document(report: RolloutReport) -> RolloutWithTimeline:
     """One rollout with its timeline."""
-    timeline = [_event(event) for event in report.timeline]
+    timeline = [event_document(event) for event in report.timeline]
     return {**rollout_document(report.rollout), "timeline": timeline}
 
 
 def history_document(page: HistoryPage) -> HistoryDocument:
     """A page of history."""
     return {"rollouts": [rollout_document(r) for r in page.rollouts], "next": page.next}
-
-
-def fleet_document(reports: Iterable[TargetReport]) -> FleetDocument:
-    """What serves now."""
-    return {"targets": [target_document(report) for report in reports]}
-
-
-def target_document(report: TargetReport) -> TargetDocument:
-    """One target."""
-    health = report.health
-    return {
-        "project": report.target.project,
-        "environment": report.target.environment,
-        "provider": report.target.provider,
-        "version": health.version or None if health else None,
-        "desired": health.desired if health and health.desired >= 0 else None,
-        "healthy": health.healthy if health and health.healthy >= 0 else None,
-        "state": health.state if health else "unknown",
-        "detail": health.detail if health else report.trouble,
-        "lock": lock_document(report.lock) if report.lock else None,
-        "last_rollout": rollout_document(report.last) if report.last else None,
-    }
 
 
 def lock_document(lock: TargetLock) -> LockDocument:
@@ -292,7 +249,8 @@ def why_it_ended(rollout: Rollout) -> str:
     return " ".join(part for part in (f"{wrong}." if wrong else "", rollout.outcome) if part)
 
 
-def _event(event: AuditEvent) -> EventDocument:
+def event_document(event: AuditEvent) -> EventDocument:
+    """One thing that happened."""
     return {
         "at": timestamp(event.at),
         "by": event.actor.id,

@@ -5,7 +5,7 @@ Colour is never alone: the word stands beside the circle. Plain text: whoever sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from operations.deployment.rollout import ACTIVE, Rollout, RolloutKind, RolloutState
 from operations.deployment.start_time import is_scheduled
@@ -62,7 +62,7 @@ def rollout_circle(rollout: Rollout) -> str:
 
 def alert_words(group: AlertGroup) -> str:
     """`Failing: web, errors`; what a person called resolved need not be well."""
-    return f"{_alert_state(group)}: {alert_names(concerned(group), 120)}"
+    return f"{alert_state(group)}: {alert_names(concerned(group), 120)}"
 
 
 def alert_circle(group: AlertGroup) -> str:
@@ -75,6 +75,12 @@ def alert_circle(group: AlertGroup) -> str:
 def concerned(group: AlertGroup) -> Sequence[Alert]:
     """Those that are not well; all of them when it is over."""
     return group.failing or group.alerts
+
+
+def troubles_at(project: str, environment: str, groups: Iterable[AlertGroup]) -> list[AlertGroup]:
+    """Those of a target, by its name in any case."""
+    place = (project.lower(), environment.lower())
+    return [g for g in groups if (g.leader.project.lower(), g.leader.environment.lower()) == place]
 
 
 def alert_names(alerts: Sequence[Alert], limit: int) -> str:
@@ -93,7 +99,8 @@ def what(rollout: Rollout) -> str:
     return f"{project} {version} → {environment}"
 
 
-def _alert_state(group: AlertGroup) -> str:
+def alert_state(group: AlertGroup) -> str:
+    """`Failing`, `Flapping`, `Cannot be asked`, or how it ended."""
     if not group.leader.is_open:
         if group.leader.resolved_by:
             return "Resolved"

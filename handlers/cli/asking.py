@@ -8,15 +8,16 @@ from datetime import timedelta
 
 from handlers.cli import pages
 from handlers.cli.exits import DONE, UNREACHABLE
+from handlers.cli.fleet_page import print_fleet
 from handlers.cli.requesting import wait_for
 from handlers.cli.session import Session
 from handlers.documents import (
-    fleet_document,
     history_document,
     logs_document,
     show_document,
     why_document,
 )
+from handlers.fleet_documents import fleet_document
 from handlers.language import History, Logs, Show, Stats, Status, Why
 from handlers.states import unreviewed_words
 from handlers.statistic_documents import statistics_document
@@ -51,10 +52,11 @@ async def ask(command: Asking, session: Session) -> int:
 async def _status(command: Status, session: Session) -> int:
     reports = await session.deployments.inquiries.status(command.project, command.environment)
     reports = _of_provider(reports, command)
+    alerts = await session.alerting.standing()
     if session.terminal.as_json:
-        session.terminal.document(fleet_document(reports))
+        session.terminal.document(fleet_document(reports, alerts))
     else:
-        pages.print_fleet(reports, session.terminal)
+        print_fleet(reports, alerts, session.terminal)
     await _note_unreviewed(command, session)
     unheard = [report for report in reports if report.health is None]
     return UNREACHABLE if reports and len(unheard) == len(reports) else DONE

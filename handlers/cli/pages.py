@@ -14,10 +14,10 @@ from handlers.documents import pinned, rollout_document, why_it_ended
 from handlers.standing import Standing, say_last, standing_of
 from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
-from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.inquiries import Obstacles, RolloutReport
 from operations.deployment.policy import say_state
 from operations.deployment.progress import StepState
-from operations.deployment.rollout import HistoryPage, Rollout, RolloutState, TargetLock
+from operations.deployment.rollout import HistoryPage, Rollout, RolloutState
 from operations.deployment.start_time import is_scheduled
 from operations.deployment.statistics import Statistics
 from operations.durations import say_duration
@@ -72,7 +72,7 @@ def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
         clock_time(rollout.requested_at),
         f"{rollout.project} {rollout.release.version}",
         rollout.environment,
-        _styled(_state_words(rollout), rollout.state.value),
+        styled(_state_words(rollout), rollout.state.value),
         say_duration(rollout.took) if rollout.took else "",
         who(rollout.requested_by, terminal.names),
         rollout.reason,
@@ -84,37 +84,6 @@ def _state_words(rollout: Rollout) -> str:
     if rollout.is_to_be_reviewed:
         return f"{words}, to be reviewed"
     return f"{words}, emergency" if rollout.emergency else words
-
-
-def print_fleet(reports: Sequence[TargetReport], terminal: Terminal) -> None:
-    """One target a line."""
-    if not reports:
-        terminal.say(["No target is configured."])
-        return
-    rows = [_fleet_row(report, terminal) for report in reports]
-    print_table(("Target", "On", "Serves", "Healthy", "State", "Lock", "Last"), rows, terminal)
-
-
-def _fleet_row(report: TargetReport, terminal: Terminal) -> list[str | Text]:
-    health = report.health
-    counted = f"{health.healthy} of {health.desired}" if health and health.desired >= 0 else "–"
-    state = health.state if health else "unknown"
-    detail = health.detail if health else report.trouble
-    moving = report.active or report.last
-    return [
-        report.target.name,
-        report.target.spec.title,
-        health.version if health else "–",
-        counted,
-        _styled(f"{state}: {detail}" if detail else state, state),
-        _lock_words(report.lock, terminal) if report.lock else "",
-        f"{moving.name} {STATES[moving.state]}" if moving else "",
-    ]
-
-
-def _lock_words(lock: TargetLock, terminal: Terminal) -> str:
-    until = f" until {clock_time(lock.until)}" if lock.until else ""
-    return f"{who(lock.actor, terminal.names)}{until}" + (f": {lock.reason}" if lock.reason else "")
 
 
 def print_rollout(report: RolloutReport, terminal: Terminal, ticket: Ticket | None = None) -> None:
@@ -185,7 +154,7 @@ def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:
     return [
         report.check.name,
         report.check.target_name,
-        _styled(words, standing.value),
+        styled(words, standing.value),
         say_last(report),
         clock_time(record.last.at) if record.last else "",
         f"{alert.label}{acknowledged}" if alert else "",
@@ -245,7 +214,8 @@ def print_csv(page: HistoryPage, terminal: Terminal) -> None:
         writer.writerow([cells[column] for column in _CSV_COLUMNS])
 
 
-def _styled(text: str, state: str) -> Text:
+def styled(text: str, state: str) -> Text:
+    """In the colour of a state."""
     from rich.text import Text
 
     return Text(text, style=_STYLES.get(state, ""))

@@ -11,7 +11,7 @@ from handlers.http import openapi
 from handlers.http.access import Access
 from handlers.http.event_values import Events
 from handlers.http.events import Intake, Receiving
-from handlers.http.reading import ErrorGroups, Reading
+from handlers.http.reading import Alerts, ErrorGroups, Reading
 from handlers.http.rollouts import Asking, tell_rollout
 from handlers.http.routes import Route, add_route
 from operations.clock import Clock
@@ -28,6 +28,7 @@ class ApiParts:
     store: Store
     intake: Intake
     groups: ErrorGroups
+    alerts: Alerts
     access: Access
     clock: Clock
 
@@ -58,7 +59,7 @@ def build_api(parts: ApiParts) -> Api:
     keyed = KeyedRequests(parts.deployments.requests, parts.store, clock, tell_rollout)
     routes = (
         *Asking(keyed, catalog).routes(),
-        *Reading(inquiries, parts.groups, clock).routes(),
+        *Reading(inquiries, parts.groups, parts.alerts, clock).routes(),
         *Receiving(parts.intake, Events(catalog), clock).routes(),
     )
     return Api(routes, parts.access, keyed)

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from handlers.documents import (
-    FleetDocument,
     HistoryDocument,
     RolloutWithTimeline,
-    fleet_document,
     history_document,
     show_document,
 )
 from handlers.error_documents import ErrorsDocument, errors_document
+from handlers.fleet_documents import FleetDocument, fleet_document
 from handlers.http.access import require
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.queries import ErrorQuery, RolloutQuery, TargetQuery, read_since
@@ -23,6 +22,7 @@ from operations.deployment.inquiries import Inquiries, RolloutReport
 from operations.deployment.rollout import HistoryQuery, parse_rollout_id
 from operations.errors import UnknownRollout, UnknownTarget
 from operations.monitoring.errors.group import GroupQuery, GroupReport, Order
+from operations.monitoring.grouping import AlertGroup
 
 _ROLLOUT_ID: Mapping[str, object] = {
     "name": "id",
@@ -41,11 +41,22 @@ class ErrorGroups(Protocol):
         ...
 
 
+class Alerts(Protocol):
+    """What people were alerted of; `operations.monitoring.alerting` answers."""
+
+    async def standing(self) -> Sequence[AlertGroup]:
+        """All that is not over."""
+        ...
+
+
 class Reading:
     """Handlers of what changes nothing."""
 
-    def __init__(self, inquiries: Inquiries, groups: ErrorGroups, clock: Clock) -> None:
+    def __init__(
+        self, inquiries: Inquiries, groups: ErrorGroups, alerts: Alerts, clock: Clock
+    ) -> None:
         self._inquiries = inquiries
+        self._alerts = alerts
         self._groups = groups
         self._clock = clock
 
@@ -142,7 +153,7 @@ class Reading:
         asked = call.query(TargetQuery)
         _check_pair(asked.project, asked.environment)
         reports = await self._inquiries.status(asked.project or "", asked.environment or "")
-        return fleet_document(reports)
+        return fleet_document(reports, await self._alerts.standing())
 
     async def list_errors(self, call: Call) -> Mapping[str, object]:
         """Groups of errors."""

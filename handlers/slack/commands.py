@@ -23,6 +23,7 @@ from handlers.slack.payloads import Payload, asker_of_command, text
 from handlers.slack.subjects import Subjects
 from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
+from handlers.slack.views.fleet import fleet
 from handlers.slack.views.form import deploy_form, fits
 from handlers.slack.views.statistics import statistics
 from operations.clock import Clock
@@ -76,6 +77,7 @@ class Commands:
         self._boundary = desk.boundary
         self._cards = desk.cards
         self._clock = desk.clock
+        self._alerting = desk.alerting
         self._monitoring = Monitoring(desk.alerting, desk.clock)
         self._digest = DigestAnswers(desk.digests)
         self._doctor = Doctor(desk.examining)
@@ -216,7 +218,8 @@ class Commands:
             case language.Status():
                 found = await inquiries.status(command.project, command.environment)
                 unreviewed = await inquiries.unreviewed(command.project, command.environment)
-                return reports.fleet(_of_provider(found, command), now, unreviewed)
+                alerts = await self._alerting.standing()
+                return fleet(_of_provider(found, command), now, alerts, unreviewed)
             case language.Why():
                 return reports.obstacles(
                     await inquiries.why(command.project, command.environment, asker.actor), now

@@ -56,6 +56,11 @@ class Alerting:
         async with self._store.snapshot() as tx:
             return await read_group(tx, _found(await tx.alerts.get(alert_id), alert_id))
 
+    async def standing(self) -> list[AlertGroup]:
+        """All that is told and not over, by its message; the oldest first."""
+        async with self._store.snapshot() as tx:
+            return grouping.gather(await tx.alerts.open())
+
     async def acknowledge(self, alert_id: int, actor: Actor) -> Alert:
         """Somebody looks after it, and all that is told with it; returns the alert that leads."""
 

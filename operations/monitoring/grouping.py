@@ -52,6 +52,15 @@ class AlertGroup:
         return replace(self, others=kept if alert in kept else (*kept, alert))
 
 
+def gather(open_alerts: Iterable[Alert]) -> list[AlertGroup]:
+    """Alerts that are open, by the message that tells of them; the oldest message first."""
+    groups: dict[int, AlertGroup] = {}
+    for alert in sorted(open_alerts, key=lambda alert: (alert.led_by is not None, alert.id)):
+        group = groups.get(alert.led_by or alert.id)
+        groups[alert.led_by or alert.id] = group.changed(alert) if group else AlertGroup(alert)
+    return list(groups.values())
+
+
 def leader_for(open_there: Sequence[Alert], now: datetime) -> Alert | None:
     """Whose message tells of what begins to fail on their target now; None: a message of its own.
 

@@ -153,3 +153,21 @@ def test_without_any_check(tmp_path: Path) -> None:
     result = Shop(path=tmp_path).run("monitor list")
     assert result.exit_code == 2
     assert "`checks:`" in result.stderr
+
+
+def test_status_names_the_alert_that_is_open_and_how_to_look_after_it(shop: Shop) -> None:
+    _fail(shop)
+    result = shop.run("status")
+    assert result.exit_code == 0
+    assert "healthy, A-1" in result.stdout
+    assert "web of myapp/prod · `hms-sys ack A-1`" in result.stdout
+    assert "A-1" not in shop.run("status myapp staging").stdout
+
+
+def test_status_json_has_the_alerts_of_each_target(shop: Shop) -> None:
+    _fail(shop)
+    document = json.loads(shop.run("status --json").stdout)
+    named = {
+        each["environment"]: [a["name"] for a in each["alerts"]] for each in document["targets"]
+    }
+    assert named == {"staging": [], "prod": ["web"]}

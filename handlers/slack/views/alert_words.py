@@ -33,6 +33,12 @@ def lasted(alert: Alert) -> str:
     return f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
 
 
+def label_words(alert: Alert) -> str:
+    """`A-17`, and who looks after it."""
+    by = f" acknowledged by {person(alert.acknowledged_by)}" if alert.acknowledged_by else ""
+    return f"{alert.label}{by}"
+
+
 def handling(group: AlertGroup, now: datetime) -> list[str]:
     """Who does what about it."""
     alert = group.leader

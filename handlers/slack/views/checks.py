@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from handlers.slack.views.alert_words import label_words
 from handlers.slack.views.blocks import (
     Message,
     bold,
@@ -109,7 +110,7 @@ def _line(report: CheckReport, now: datetime) -> str:
     return dots(
         f"{_CIRCLES[standing]} {name}{words}",
         told,
-        _alert_words(report),
+        label_words(report.alert) if report.alert else "",
         _asked_words(report, now),
     )
 
@@ -122,14 +123,6 @@ def _standing_words(report: CheckReport, now: datetime) -> str:
     if standing in {Standing.FAILING, Standing.FLAPPING} and since:
         return f"{standing.value} since {clock(since, now)}"
     return standing.value
-
-
-def _alert_words(report: CheckReport) -> str:
-    alert = report.alert
-    if alert is None:
-        return ""
-    by = f" acknowledged by {person(alert.acknowledged_by)}" if alert.acknowledged_by else ""
-    return f"{alert.label}{by}"
 
 
 def _asked_words(report: CheckReport, now: datetime) -> str:

@@ -1,8 +1,7 @@
-"""Private answers to questions: the fleet, history, one rollout, what stands in the way, a dry run."""
+"""Private answers to questions: history, one rollout, what stands in the way, a dry run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.slack.views.blocks import (
@@ -22,41 +21,17 @@ from handlers.slack.views.blocks import (
     typed,
 )
 from handlers.slack.views.card import short_pin, shorten_digests, ticket_link, what
-from handlers.states import rollout_circle, rollout_words, unreviewed_words
+from handlers.states import rollout_circle, rollout_words
 from handlers.tickets import Ticket
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
-from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
+from operations.deployment.inquiries import Obstacles, RolloutReport
 from operations.deployment.policy import Answer
-from operations.deployment.ports import TargetHealth
 from operations.deployment.requests import Plan
 from operations.deployment.rollout import HistoryPage, Rollout, RolloutKind, TargetLock
 from operations.deployment.start_time import say_start
-from operations.durations import say_duration
 
-_CIRCLES = {"healthy": "🟢", "degraded": "🔴", "deploying": "🔵", "down": "🔴"}
-_CHECKS = said("what checks say: `monitor list`")
-_FLEET_SHOWN = 60
 _TIMELINE_SHOWN = 30
-
-
-def fleet(
-    reports: Sequence[TargetReport], now: datetime, unreviewed: Sequence[Rollout] = ()
-) -> Message:
-    """One line per target, and how many emergencies nobody has looked at."""
-    ailing = sum(1 for report in reports if _needs_attention(report))
-    head = dots(
-        f"{len(reports)} {'target' if len(reports) == 1 else 'targets'}",
-        _attention(ailing),
-    )
-    lines = [_target_line(report, now) for report in reports[:_FLEET_SHOWN]]
-    hidden = len(reports) - _FLEET_SHOWN
-    more = f"{hidden} more: name a project, `status PROJECT`" if hidden > 0 else ""
-    marked = f"🚨 {said(unreviewed_words(unreviewed))}" if unreviewed else ""
-    return message(
-        f"Fleet: {head}",
-        [section(f"*Fleet* · {head}"), *paragraphs(lines), context(said(more), marked, _CHECKS)],
-    )
 
 
 def history(page: HistoryPage, now: datetime) -> Message:
@@ -123,8 +98,8 @@ def obstacles(found: Obstacles, now: datetime) -> Message:
     target = found.target
     lines = _answer_lines(found.answer)
     if found.active is not None:
-        lines.append(f"🔵 {_brief(found.active)} goes first")
-    lines += [f"🟡 {_brief(waiting)} would give way" for waiting in found.waiting]
+        lines.append(f"🔵 {brief(found.active)} goes first")
+    lines += [f"🟡 {brief(waiting)} would give way" for waiting in found.waiting]
     lines += [f"⏸ {held_back(each, found)}" for each in found.waiting if each.id in found.held]
     head = _verdict(target.name, found.answer)
     next_step = f"`deploy {target.project} {target.environment} VERSION`"
@@ -155,7 +130,7 @@ def plan(found: Plan) -> Message:
     if found.start_at is not None:
         lines.append(f"⏰ It would start at {said(say_start(found.start_at, target))}")
     elif found.behind is not None:
-        lines.append(f"🔵 {_brief(found.behind)} goes first")
+        lines.append(f"🔵 {brief(found.behind)} goes first")
     return message(
         one_line(head), [section(bold(head)), *paragraphs(lines), context("Nothing was changed.")]
     )
@@ -166,55 +141,9 @@ def lock_span(lock: TargetLock, now: datetime) -> str:
     return f"until {clock(lock.until, now)}" if lock.until else "until somebody unlocks it"
 
 
-def _needs_attention(report: TargetReport) -> bool:
-    return report.health is None or _CIRCLES.get(report.health.state, "🟣") not in {"🟢", "🔵"}
-
-
-def _attention(ailing: int) -> str:
-    return (
-        f"{ailing} {'needs' if ailing == 1 else 'need'} attention"
-        if ailing
-        else "all well to their platforms"
-    )
-
-
-def _target_line(report: TargetReport, now: datetime) -> str:
-    target = report.target
-    return dots(
-        f"{_health_words(report)}",
-        f"🔒 locked by {person(report.lock.actor)} {lock_span(report.lock, now)}"
-        + (f" “{typed(report.lock.reason, 80)}”" if report.lock.reason else "")
-        if report.lock
-        else "",
-        f"🔵 {_brief(report.active)}" if report.active else _last_words(report.last, now),
-        one_line(target.spec.title, 80),
-    )
-
-
-def _health_words(report: TargetReport) -> str:
-    health = report.health
-    name = f"{bold(report.target.project, 80)} {one_line(report.target.environment, 60)}"
-    if health is None:
-        return f"🟣 {name} cannot tell: {one_line(report.trouble, 120)}"
-    sign = _CIRCLES.get(health.state, "🟣")
-    word = "" if health.state == "healthy" else one_line(health.state, 30)
-    detail = one_line(health.detail, 100) if word and health.detail else ""
-    return dots(
-        " ".join(filter(None, [sign, name, code(health.version or "?", 60), _count(health), word])),
-        detail,
-    )
-
-
-def _count(health: TargetHealth) -> str:
-    return f"{health.healthy}/{health.desired}" if health.desired >= 0 else ""
-
-
-def _last_words(last: Rollout | None, now: datetime) -> str:
-    if last is None:
-        return ""
-    at = last.ended_at or last.requested_at
-    told = f"{one_line(last.release.version, 60)} {rollout_words(last).lower()}"
-    return f"{last.name} {told} {say_duration(now - at)} ago, {person(last.requested_by)}"
+def brief(rollout: Rollout) -> str:
+    """`D-1042 (myapp 1.1 → prod, queued)`."""
+    return f"{rollout.name} ({one_line(what(rollout), 120)}, {rollout_words(rollout).lower()})"
 
 
 def _history_line(rollout: Rollout, now: datetime) -> str:
@@ -262,7 +191,3 @@ def _verdict(name: str, answer: Answer) -> str:
 
 def _votes(required: int) -> str:
     return "one vote" if required == 1 else f"{required} votes"
-
-
-def _brief(rollout: Rollout) -> str:
-    return f"{rollout.name} ({one_line(what(rollout), 120)}, {rollout_words(rollout).lower()})"

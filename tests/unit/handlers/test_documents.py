@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from handlers.documents import (
-    fleet_document,
     history_document,
     logs_document,
     pinned,
@@ -19,6 +18,8 @@ from handlers.documents import (
     timestamp,
     why_document,
 )
+from handlers.fleet_documents import fleet_document
+from handlers.monitoring_documents import alert_document
 from operations.actor import Actor, ActorKind
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
@@ -38,6 +39,8 @@ from operations.deployment.rollout import (
 )
 from operations.deployment.target import ApprovalRule, Target
 from operations.errors import Blocked
+from operations.monitoring.grouping import AlertGroup
+from tests.unit.handlers.slack.views.alarms import make_alert
 
 _NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _ALICE = Actor("U01ALICE", ActorKind.SLACK, "alice")
@@ -198,7 +201,7 @@ def test_status_tells_what_serves_the_lock_and_the_last_rollout() -> None:
     report = TargetReport(
         target=_TARGET, health=health, trouble="", lock=lock, active=None, last=_ROLLOUT
     )
-    (document,) = fleet_document([report])["targets"]
+    (document,) = fleet_document([report], [])["targets"]
     assert document["last_rollout"] == rollout_document(_ROLLOUT)
     assert {k: v for k, v in document.items() if k != "last_rollout"} == {
         "project": "myapp",
@@ -210,14 +213,27 @@ def test_status_tells_what_serves_the_lock_and_the_last_rollout() -> None:
         "state": "degraded",
         "detail": "",
         "lock": {"by": "U02BOB", "reason": "db", "at": "2026-03-01T12:00:00Z", "until": None},
+        "alerts": [],
     }
+
+
+def test_a_target_names_the_alerts_that_are_open_on_it() -> None:
+    report = TargetReport(
+        target=_TARGET, health=None, trouble="", lock=None, active=None, last=None
+    )
+    well = make_alert(id=18, led_by=17, well_at=_NOON)
+    groups = [AlertGroup(make_alert(), (well,)), AlertGroup(make_alert(id=19, environment="qa"))]
+
+    (document,) = fleet_document([report], groups)["targets"]
+
+    assert document["alerts"] == [alert_document(make_alert())]
 
 
 def test_a_platform_that_does_not_answer_is_unknown_and_says_why() -> None:
     report = TargetReport(
         target=_TARGET, health=None, trouble="no answer", lock=None, active=None, last=None
     )
-    (document,) = fleet_document([report])["targets"]
+    (document,) = fleet_document([report], [])["targets"]
     assert (document["state"], document["detail"]) == ("unknown", "no answer")
     assert (document["version"], document["desired"], document["healthy"]) == (None, None, None)
 
@@ -227,7 +243,7 @@ def test_units_that_are_not_counted_are_null() -> None:
     report = TargetReport(
         target=_TARGET, health=health, trouble="", lock=None, active=None, last=None
     )
-    (document,) = fleet_document([report])["targets"]
+    (document,) = fleet_document([report], [])["targets"]
     assert (document["desired"], document["healthy"]) == (None, None)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from operations.errors import StaleDecision
 from operations.monitoring.alert import Alert, AlertState
 from operations.monitoring.check import CheckState
-from operations.monitoring.grouping import SHARES_CAUSE, AlertGroup, leader_for, recover
+from operations.monitoring.grouping import SHARES_CAUSE, AlertGroup, gather, leader_for, recover
 from operations.outbox import NoticeKind, Urgency
 from storage.database import Database
 from tests.contract.databases import open_sqlite
@@ -74,6 +74,15 @@ def test_what_begins_within_five_minutes_shares_the_cause(
     found = leader_for([make_alert(1)], NOON + minutes * MINUTE)
 
     assert (found.id if found else None) == leader
+
+
+def test_open_alerts_are_gathered_by_the_message_that_tells_of_them() -> None:
+    other, led = make_alert(2), make_alert(3, led_by=1)
+
+    assert gather([led, other, make_alert(1)]) == [
+        AlertGroup(make_alert(1), (led,)),
+        AlertGroup(other),
+    ]
 
 
 def test_step_by_step_it_stays_one_cause() -> None:

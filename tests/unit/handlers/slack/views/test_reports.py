@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
+from handlers.slack.views.fleet import fleet
 from handlers.slack.views.form import deploy_form, fits
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
@@ -20,8 +21,10 @@ from operations.deployment.requests import Plan, Requested
 from operations.deployment.rollout import HistoryPage, RolloutState, TargetLock
 from operations.deployment.target import ApprovalRule, Catalog
 from operations.errors import Blocked, NotPermitted
+from operations.monitoring.grouping import AlertGroup
 from tests.factories import ALICE, BOB, NEW, NOON, OLD, make_rollout, make_target
 from tests.slack_blocks import all_text, message_faults, text_faults, view_faults
+from tests.unit.handlers.slack.views.alarms import ACKNOWLEDGED, ERRORS, UNASKED, make_alert
 
 LOCK = TargetLock(
     project="myapp",
@@ -48,7 +51,20 @@ FLEET = [
 ]
 RULE = ApprovalRule(required=1, voters=frozenset({"S01OPS"}))
 ANSWERS: dict[str, Message] = {
-    "fleet": reports.fleet(FLEET, NOON + timedelta(hours=2)),
+    "fleet": fleet(FLEET, NOON + timedelta(hours=2)),
+    "fleet with alerts": fleet(
+        [replace(REPORT, target=make_target(environment=each)) for each in ("prod", "staging")],
+        NOON + timedelta(minutes=4),
+        [
+            AlertGroup(make_alert(), (ERRORS,)),
+            AlertGroup(replace(ACKNOWLEDGED, id=20, name="<tls>", is_flapping=True)),
+            AlertGroup(make_alert(id=21, project="shop")),
+        ],
+    ),
+    "fleet that cannot be asked": fleet(
+        [REPORT], NOON + timedelta(minutes=4), [AlertGroup(UNASKED)]
+    ),
+    "fleet, well": fleet([REPORT], NOON + timedelta(minutes=4)),
     "history": reports.history(HistoryPage((LIVE, make_rollout()), 1041), NOON),
     "show": reports.rollout_report(
         RolloutReport(
@@ -122,7 +138,7 @@ def test_answer_is_taken_by_slack(name: str) -> None:
 @pytest.mark.parametrize(
     "drawn",
     [
-        pytest.param(lambda: reports.fleet([REPORT] * 300, NOON), id="a fleet of 300"),
+        pytest.param(lambda: fleet([REPORT] * 300, NOON), id="a fleet of 300"),
         pytest.param(
             lambda: reports.history(HistoryPage((make_rollout(project="p" * 90),) * 50, 1), NOON),
             id="50 rollouts",
@@ -149,3 +165,16 @@ def test_form_of_many_projects() -> None:
 def test_form_needs_something_to_choose() -> None:
     """Slack refuses a select without options."""
     assert not fits(Catalog(()))
+
+
+def test_a_line_of_the_fleet_reads_as_the_design_has_it() -> None:
+    """messages.png, the sixth: what serves, since when it fails, and the alert to act on."""
+    health = TargetHealth(version="9c1e2ab", artifact="", desired=-1, healthy=-1, state="healthy")
+    site = replace(
+        REPORT, target=make_target(project="site", environment="prod"), health=health, last=None
+    )
+
+    drawn = fleet([site], NOON, [AlertGroup(make_alert(project="site"))])
+
+    at = "<!date^1795435200^{time}|12:00 UTC>"
+    assert f"🔴 *site* prod `9c1e2ab` failing since {at}: web · A-17 · " in all_text(drawn.blocks)
