@@ -47,7 +47,14 @@ def build_errors(parts: ErrorParts, intake: Callable[[IntakeDesk], Intake] = Int
     """Over the database; what runs where is asked of deployment's history."""
     store, clock = parts.database.store, parts.clock
     releases = RolloutReleases(parts.inquiries, clock)
-    way_in = intake(IntakeDesk(store=store, releases=releases, clock=clock, guard=parts.guard))
+    desk = IntakeDesk(
+        store=store,
+        releases=releases,
+        clock=clock,
+        guard=parts.guard,
+        new_groups=parts.config.errors.new_groups,
+    )
+    way_in = intake(desk)
     own_errors = OwnErrors(way_in, clock, parts.secrets)
     return ErrorSide(
         intake=way_in,

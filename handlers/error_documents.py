@@ -13,7 +13,8 @@ from operations.monitoring.errors.group import Change, ErrorGroup, GroupDetail, 
 class GroupDocument(TypedDict):
     """`release` is the version that ran when it was last seen, `hours` the last 24, oldest first.
 
-    `count` is of all time; `rollout` is the one after which it began or came back.
+    `count` is of all time; `rollout` is the one after which it began or came back. `formerly_resolved_at`
+    and `formerly_resolved_by` are null unless it was resolved, was seen again and is open since.
     """
 
     id: str
@@ -32,6 +33,8 @@ class GroupDocument(TypedDict):
     silenced_until: str | None
     resolved_at: str | None
     resolved_by: str | None
+    formerly_resolved_at: str | None
+    formerly_resolved_by: str | None
 
 
 class SampleDocument(TypedDict):
@@ -91,6 +94,7 @@ def error_document(detail: GroupDetail) -> ErrorDocument:
 
 def _group_document(report: GroupReport) -> GroupDocument:
     group = report.group
+    at, by = timestamp_or_none(group.resolved_at), _id(group.resolved_by)
     return {
         "id": group.label,
         "project": group.project,
@@ -106,8 +110,10 @@ def _group_document(report: GroupReport) -> GroupDocument:
         "release": _last_release(group),
         "rollout": group.rollout or None,
         "silenced_until": timestamp_or_none(group.silenced_until),
-        "resolved_at": timestamp_or_none(group.resolved_at),
-        "resolved_by": _id(group.resolved_by),
+        "resolved_at": None if group.has_come_back else at,
+        "resolved_by": None if group.has_come_back else by,
+        "formerly_resolved_at": at if group.has_come_back else None,
+        "formerly_resolved_by": by if group.has_come_back else None,
     }
 
 

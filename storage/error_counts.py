@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from storage.rows import from_time, to_json, to_time
-from storage.schema import ERROR_GROUPS, ERROR_HOURS, TARGET_HOURS, TARGET_MINUTES
+from storage.schema import (
+    ERROR_GROUPS,
+    ERROR_HOURS,
+    ERROR_NEWCOMERS,
+    TARGET_HOURS,
+    TARGET_MINUTES,
+)
 from storage.session import Session, require_writing
 from storage.statements import Excluded, Statement, upsert
 
@@ -32,6 +38,15 @@ def _add_to(table: sa.Table) -> Statement:
 _COUNT_HOURS = _add_to(ERROR_HOURS)
 _COUNT_TARGET_HOURS = _add_to(TARGET_HOURS)
 _COUNT_MINUTES = _add_to(TARGET_MINUTES)
+_COUNT_NEWCOMERS = _add_to(ERROR_NEWCOMERS)
+_N = ERROR_NEWCOMERS.c
+_NEWCOMERS = Statement(
+    sa.select(_N["count"]).where(
+        _N.project == sa.bindparam("at_project"),
+        _N.environment == sa.bindparam("at_environment"),
+        _N.hour == sa.bindparam("at_hour"),
+    )
+)
 
 _IDS = sa.bindparam("ids", type_=sa.Text)
 _HOURS = sa.select(_H.group_id, _H.hour, _H["count"]).where(_H.hour >= sa.bindparam("since"))
@@ -118,6 +133,21 @@ class SqlErrorCounts:
             minutes += [{**where, "minute": at, "count": n} for at, n in _by(MINUTE, given)]
         await self._session.defer(_COUNT_TARGET_HOURS, hours)
         await self._session.defer(_COUNT_MINUTES, minutes)
+
+    async def newcomers(self, project: str, environment: str, at: datetime) -> int:
+        """Of one hour."""
+        rows = await self._session.fetch(
+            _NEWCOMERS, at_project=project, at_environment=environment, at_hour=_floor(at, HOUR)
+        )
+        return int(rows[0]["count"]) if rows else 0
+
+    async def count_newcomers(
+        self, project: str, environment: str, at: datetime, number: int
+    ) -> None:
+        """Add to the hour's."""
+        require_writing(self._session)
+        where = {"project": project, "environment": environment, "hour": _floor(at, HOUR)}
+        await self._session.defer(_COUNT_NEWCOMERS, [{**where, "count": number}])
 
     async def hours(
         self, group_ids: Sequence[int], since: datetime

@@ -15,6 +15,7 @@ from storage.rows import from_time, to_time
 from storage.schema import (
     ERROR_GROUPS,
     ERROR_HOURS,
+    ERROR_NEWCOMERS,
     ERROR_SAMPLES,
     EVENTS,
     TARGET_HOURS,
@@ -47,6 +48,7 @@ EVENTS_BEFORE = _purge(EVENTS, EVENTS.c.at, size=True)
 SAMPLES_BEFORE = _purge(ERROR_SAMPLES, ERROR_SAMPLES.c.at)
 MINUTES_BEFORE = _purge(TARGET_MINUTES, TARGET_MINUTES.c.minute)
 HOURS_BEFORE = _purge(ERROR_HOURS, ERROR_HOURS.c.hour)
+NEWCOMERS_BEFORE = _purge(ERROR_NEWCOMERS, ERROR_NEWCOMERS.c.hour)
 TARGET_HOURS_BEFORE = _purge(TARGET_HOURS, TARGET_HOURS.c.hour)
 _GROUPS_BEFORE = _purge(
     ERROR_GROUPS,
@@ -110,8 +112,9 @@ class SqlErrorPurges:
         return max(of_groups, await self._run(TARGET_HOURS_BEFORE, before, limit))
 
     async def minutes(self, before: datetime, limit: int) -> int:
-        """Of targets."""
-        return await self._run(MINUTES_BEFORE, before, limit)
+        """Of targets, and how many groups began."""
+        of_targets = await self._run(MINUTES_BEFORE, before, limit)
+        return max(of_targets, await self._run(NEWCOMERS_BEFORE, before, limit))
 
     async def groups(self, before: datetime, limit: int) -> int:
         """Without any hour."""

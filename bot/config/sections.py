@@ -42,6 +42,7 @@ SPECS: tuple[type[BaseModel], ...] = get_args(get_args(ProviderSpec)[0])
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,62}$")]
 Status = Annotated[int, Field(ge=100, le=599)]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 
 class Section(BaseModel):
@@ -237,7 +238,7 @@ class ErrorSource(Section):
 
 
 class Keep(Section):
-    """How long the central log is kept. Whatever goes, the groups of errors stay."""
+    """How long the central log is kept. A group that is not seen any more goes with its counts."""
 
     events: Duration = timedelta(days=7)
     """Single events."""
@@ -256,6 +257,8 @@ class Errors(Section):
     """Logs that are read."""
     keep: Keep = Keep()
     """How long they are kept."""
+    new_groups: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """New groups of errors that may begin on a target in an hour; what is beyond counts in one group."""
 
 
 class Escalation(Section):
@@ -294,6 +297,12 @@ class Legacy(Section):
 
     command: Annotated[list[str], Field(min_length=1)]
     """The program and its first arguments: `[/opt/hms-ops/hms-ops.sh]`. It is run without a shell."""
+    environment: Annotated[list[Variable], Field(max_length=100)] = []
+    """Variables that HMS-OPS gets besides the usual ones (PATH, HOME, LC_…, KUBECONFIG, AWS_…, proxies);
+    what they hold is masked in what it says. Without being named here, none of HMS-SYS's or Slack's."""
+    state_directory: Annotated[str, Field(min_length=1)] | None = None
+    """Where it is kept for two weeks what HMS-OPS said and how it ended; it must outlast a restart. Unset:
+    `hms-ops-runs` in systemd's StateDirectory, else beside the SQLite database, else where the bot runs."""
 
 
 class Notify(Section):

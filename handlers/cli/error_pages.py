@@ -9,6 +9,7 @@ from handlers.cli.pages import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import clock_time, who
 from handlers.error_queries import Found
+from handlers.error_words import meaning_of
 from handlers.spark import spark_line
 from operations.durations import say_duration
 from operations.monitoring.errors.group import (
@@ -43,6 +44,7 @@ def print_group(detail: GroupDetail, now: datetime, terminal: Terminal) -> None:
             f"First {_when(group.first_seen, now, group.first_release)}",
             f"Last  {_when(group.last_seen, now, group.last_release)}",
             *_silence(group, now, terminal),
+            *_meaning(group),
             "",
             *_changes(detail),
         ]
@@ -73,7 +75,16 @@ def _state(group: ErrorGroup, terminal: Terminal) -> str:
     if group.state is GroupState.RESOLVED:
         by = f" by {who(group.resolved_by, terminal.names)}" if group.resolved_by else ""
         return f"Resolved{by} {clock_time(group.resolved_at)}"
-    return f"Open since {group.rollout}" if group.rollout else "Open"
+    state = f"Open since {group.rollout}" if group.rollout else "Open"
+    if not group.has_come_back:
+        return state
+    by = who(group.resolved_by, terminal.names) if group.resolved_by else "somebody"
+    return f"{state}, came back after {by} resolved it {clock_time(group.resolved_at)}"
+
+
+def _meaning(group: ErrorGroup) -> list[str]:
+    said = meaning_of(group)
+    return [said] if said else []
 
 
 def _when(at: datetime, now: datetime, release: str) -> str:

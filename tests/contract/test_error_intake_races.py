@@ -8,7 +8,7 @@ import random
 from operations.monitoring.errors.group import GroupQuery
 from storage.database import Database, open_database
 from tests.factories import ALICE
-from tests.unit.operations.monitoring.errors.logbook import logbook_over, make_event
+from tests.unit.operations.monitoring.errors.logbook import logbook_over, make_event, running
 from tests.unit.operations.monitoring.lookouts import SteppedClock
 
 pytest_plugins = ("tests.contract.database_fixtures",)
@@ -65,3 +65,24 @@ async def test_people_and_errors_do_not_lose_each_other(
 
     assert found.count == 11
     assert found.resolved_by == ALICE
+
+
+async def test_two_processes_together_begin_no_more_new_groups_than_one_may(
+    database_url: str, database: Database
+) -> None:
+    clock = SteppedClock()
+    async with (
+        await open_database(database_url) as second,
+        logbook_over(database, clock) as one,
+        logbook_over(second, clock) as other,
+    ):
+        intakes = (one.new_intake(new_groups=10), other.new_intake(new_groups=10))
+        async with running(*intakes), asyncio.TaskGroup() as group:
+            for number in range(CALLS):
+                kinds = [f"{number} {n}" for n in range(4)]
+                events = [make_event(fields={"fingerprint": kind}) for kind in kinds]
+                group.create_task(intakes[number % 2].take(events))
+        groups = await one.groups()
+
+    assert sum(not g.is_other for g in groups) == 10
+    assert [g.count for g in groups if g.is_other] == [CALLS * 4 - 10]

@@ -113,3 +113,30 @@ async def test_groups_go_that_nobody_saw_for_a_year_and_that_have_no_counts(
         assert await tx.groups.get(gone.id) is None
         assert await tx.groups.get(seen.id) is not None
         assert await tx.groups.get(odd.id) is not None
+
+
+async def test_a_group_stays_for_a_week_however_short_counts_are_kept(database: Database) -> None:
+    """Messages with its buttons are that old at most."""
+    keep = replace(KEEP, counts=DAY)
+    async with database.store.transaction() as tx:
+        recent = await tx.groups.add(replace(PLAIN, last_seen=NOON - 6 * DAY))
+        gone = await tx.groups.add(replace(PLAIN, fingerprint="f2", last_seen=NOON - 8 * DAY))
+
+    await sweep(database, keep)
+
+    async with database.store.snapshot() as tx:
+        assert await tx.groups.get(recent.id) is not None
+        assert await tx.groups.get(gone.id) is None
+
+
+async def test_how_many_groups_began_goes_after_two_days(database: Database) -> None:
+    old = NOON - 3 * DAY
+    async with database.store.transaction() as tx:
+        await tx.counts.count_newcomers("myapp", "prod", old, 7)
+        await tx.counts.count_newcomers("myapp", "prod", NOON, 5)
+
+    await sweep(database)
+
+    async with database.store.snapshot() as tx:
+        assert await tx.counts.newcomers("myapp", "prod", old) == 0
+        assert await tx.counts.newcomers("myapp", "prod", NOON) == 5

@@ -119,9 +119,14 @@ def _line(group: ErrorGroup, after: Aftermath) -> str:
         group.label,
         group.level.word,
         times(group.count),
-        "↩️ came back" if _has_come_back(group, after.rollout) else "",
+        _return(group, after.rollout),
         mark_line(group, after.now),
     )
+
+
+def _return(group: ErrorGroup, rollout: Rollout) -> str:
+    """Where the group's own marks do not say it."""
+    return "↩️ came back" if _has_come_back(group, rollout) and not group.has_come_back else ""
 
 
 def _has_come_back(group: ErrorGroup, rollout: Rollout) -> bool:

@@ -59,7 +59,7 @@ def fact_line(group: ErrorGroup, now: datetime) -> str:
 
 def mark_line(group: ErrorGroup, now: datetime, live: Live = NOTHING_LIVE) -> str:
     """What is special about it."""
-    return dots(_novelty(group, live), _silence(group, now), resolution(group, now))
+    return dots(_novelty(group, now, live), _silence(group, now), resolution(group, now))
 
 
 def hours_line(report: GroupReport) -> str:
@@ -113,13 +113,23 @@ def _last_release(group: ErrorGroup) -> str:
     return "" if group.last_release == group.first_release else _release(" on", group.last_release)
 
 
-def _novelty(group: ErrorGroup, live: Live) -> str:
+def _novelty(group: ErrorGroup, now: datetime, live: Live) -> str:
     """What was seen before the rollout that it is tied to had been resolved, and came back."""
     begun = live.get(group.rollout)
+    former = _former(group, now)
     if begun is None:
+        return f"↩️ came back after {former}" if former else ""
+    word = "↩️ came back" if former or group.first_seen < begun else "🆕 new"
+    after = f"{word} after {one_line(group.rollout, 20)}, which is live now"
+    return f"{after}, and after {former}" if former else after
+
+
+def _former(group: ErrorGroup, now: datetime) -> str:
+    """`@bob resolved it 12:03`, of one that is open again."""
+    if not group.has_come_back or group.resolved_at is None:
         return ""
-    word = "↩️ came back" if group.first_seen < begun else "🆕 new"
-    return f"{word} after {one_line(group.rollout, 20)}, which is live now"
+    by = person(group.resolved_by) if group.resolved_by else "somebody"
+    return f"{by} resolved it {clock(group.resolved_at, now)}"
 
 
 def _silence(group: ErrorGroup, now: datetime) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.error_queries import Found
+from handlers.error_words import meaning_of
 from handlers.language import render
 from handlers.slack.views.blocks import (
     TOTAL_LIMIT,
@@ -87,6 +88,7 @@ def detail(found: GroupDetail, now: datetime, live: Live = NOTHING_LIVE) -> Mess
                 hours_line(found.report),
                 block_id=_ids(group, "head"),
             ),
+            context(said(meaning_of(group))),
             *_samples(found.samples[:_SAMPLES], now),
             section(*_change_lines(found, now)),
             actions(

@@ -11,6 +11,9 @@ from enum import StrEnum
 from operations.actor import Actor
 from operations.monitoring.errors.event import Level
 
+OTHER = "other"
+"""The fingerprint of a target's errors that found no group of their own; see `newcomers`."""
+
 
 class GroupState(StrEnum):
     """A group's life. One that was resolved and is seen again is open again, and has come back."""
@@ -25,7 +28,9 @@ class ErrorGroup:
 
     `first_release` and `last_release` are the versions that ran when it was first and last seen ("" when
     nobody knows). `rollout` is the rollout (`D-1042`) after which it began or came back, "" none.
-    `rank` orders groups by their decayed counts; it means nothing else.
+    `rank` orders groups by their decayed counts; it means nothing else. `imported`: how many of `count`
+    another tool's logs told of.
+    `resolved_by` and `resolved_at` stay when it comes back, to say what it came back after.
     """
 
     id: int
@@ -42,11 +47,17 @@ class ErrorGroup:
     first_release: str = ""
     last_release: str = ""
     rank: float = 0.0
+    imported: int = 0
     rollout: str = ""
     silenced_by: Actor | None = None
     silenced_until: datetime | None = None
     resolved_by: Actor | None = None
     resolved_at: datetime | None = None
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether nobody but another tool's logs ever told of it."""
+        return self.imported >= self.count
 
     @property
     def label(self) -> str:
@@ -57,6 +68,16 @@ class ErrorGroup:
     def target_name(self) -> str:
         """`myapp/prod`."""
         return f"{self.project}/{self.environment}"
+
+    @property
+    def has_come_back(self) -> bool:
+        """Whether it was seen again after somebody had resolved it."""
+        return self.state is GroupState.OPEN and self.resolved_at is not None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it counts what found no group of its own."""
+        return self.fingerprint == OTHER
 
 
 def parse_group_id(text: str) -> int | None:

@@ -15,6 +15,7 @@ from operations.clock import Clock
 from operations.errors import OperationError, StorageError, StorageUnavailable, VersionConflict
 from operations.guard import Guard
 from operations.monitoring.errors.event import LogEvent
+from operations.monitoring.errors.newcomers import NEW_GROUPS
 from operations.monitoring.errors.ports import Releases, Running, Store, Transaction
 from operations.monitoring.errors.preparation import Entry, Preparation
 from operations.monitoring.errors.recording import Ration, Writing
@@ -44,12 +45,13 @@ class IntakeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDesk:
-    """What taking events works with."""
+    """What taking events works with. `new_groups` may begin on a target in an hour."""
 
     store: Store
     releases: Releases
     clock: Clock
     guard: Guard
+    new_groups: int = NEW_GROUPS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +183,7 @@ class Intake:
         running = await self._running(entries)
         now = self._desk.clock.now()
         async with self._desk.store.transaction() as tx:
-            writing = Writing(tx, self._ration, now, running)
+            writing = Writing(tx, self._ration, now, running, self._desk.new_groups)
             await writing.write(entries)
             for batch in batches:
                 if batch.also is not None:

@@ -64,6 +64,16 @@ class ErrorCounts(Protocol):
         """Add to targets' minutes and hours, by project and environment; inner keys as above."""
         ...
 
+    async def newcomers(self, project: str, environment: str, at: datetime) -> int:
+        """How many groups began on a target in the hour of `at`, which is kept for two days."""
+        ...
+
+    async def count_newcomers(
+        self, project: str, environment: str, at: datetime, number: int
+    ) -> None:
+        """Add to them."""
+        ...
+
     async def hours(
         self, group_ids: Sequence[int], since: datetime
     ) -> Mapping[int, Mapping[datetime, int]]:

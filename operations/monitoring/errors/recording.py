@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from operations.actor import SYSTEM
 from operations.audit import AuditEvent
 from operations.monitoring.errors.event import LogEvent
-from operations.monitoring.errors.group import ErrorGroup, GroupState, Sample
+from operations.monitoring.errors.group import OTHER, ErrorGroup, GroupState, Sample
+from operations.monitoring.errors.newcomers import NEW_GROUPS, admit
 from operations.monitoring.errors.ports import Running, Transaction
 from operations.monitoring.errors.preparation import Entry
 from operations.monitoring.errors.tally import (
@@ -63,6 +64,7 @@ class Writing:
     ration: Ration
     now: datetime
     running: Mapping[Target, Running]
+    most_new: int = NEW_GROUPS
     kept: Counter[_Key] = field(default_factory=Counter)
     _events: list[tuple[LogEvent, int | None]] = field(default_factory=list)
     _samples: list[tuple[int, Sample]] = field(default_factory=list)
@@ -77,7 +79,8 @@ class Writing:
 
     async def _write_target(self, target: Target, bundles: Mapping[str, Bundle]) -> None:
         running = self.running.get(target, Running())
-        held = await self.tx.groups.held(*target, list(bundles))
+        held = await self.tx.groups.held(*target, [*bundles, OTHER])
+        bundles = await self._make_room(target, bundles, held)
         grown: list[ErrorGroup] = []
         begun: list[ErrorGroup] = []
         for fingerprint, more in bundles.items():
@@ -96,13 +99,29 @@ class Writing:
         await self._count(target, bundles, {g.fingerprint: g.id for g in [*grown, *begun]})
         await self._tell(begun, running)
 
+    async def _make_room(
+        self, target: Target, bundles: Mapping[str, Bundle], held: Mapping[str, ErrorGroup]
+    ) -> Mapping[str, Bundle]:
+        """With those as one that are new and too many. The target is held, so that the count holds."""
+        unknown = {key: more for key, more in bundles.items() if key not in held}
+        if not unknown:
+            return bundles
+        before = await self.tx.counts.newcomers(*target, self.now)
+        own, other = admit(unknown, self.most_new - before)
+        if own:
+            await self.tx.counts.count_newcomers(*target, self.now, len(own))
+        if other is None:
+            return bundles
+        known = {key: more for key, more in bundles.items() if key in held}
+        return {**known, **own, OTHER: other}
+
     async def _grow(self, group: ErrorGroup, more: Bundle, running: Running) -> ErrorGroup:
         """One that was resolved comes back with an event from after that, not with a late one."""
         grown = grow_group(group, more, running.release)
         over_since = group.resolved_at or group.last_seen
         if group.state is GroupState.OPEN or more.newest.at <= over_since:
             return grown
-        back = replace(grown, state=GroupState.OPEN, resolved_by=None, resolved_at=None, rollout="")
+        back = replace(grown, state=GroupState.OPEN, rollout="")
         back = _tied(back, more, running, self.now)
         detail = {"rollout": back.rollout} if back.rollout else {}
         await self.tx.audit.add(

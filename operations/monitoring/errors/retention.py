@@ -16,6 +16,8 @@ STEP = 2000
 _BREATH = 0.02
 """Seconds between two steps, for those who want to write."""
 _MINUTES_KEPT = timedelta(days=2)
+_GROUPS_KEPT = timedelta(days=7)
+"""At least, after it was seen last: messages that name a group and have its buttons are read for so long."""
 _MEGABYTE = 1_000_000
 _LOOK_AHEAD = 200 * _MEGABYTE
 """Looking further back for what is too old takes a database of small events more than a second."""
@@ -48,7 +50,7 @@ class Purges(Protocol):
         ...
 
     async def minutes(self, before: datetime, limit: int) -> int:
-        """Minute counts of targets."""
+        """Minute counts of targets, and how many groups began on them in an hour."""
         ...
 
     async def groups(self, before: datetime, limit: int) -> int:
@@ -83,7 +85,7 @@ class Retention:
             partial(self._repeat, purges.samples, now - keep.samples),
             partial(self._repeat, purges.minutes, now - _MINUTES_KEPT),
             partial(self._repeat, purges.hours, now - keep.counts),
-            partial(self._repeat, purges.groups, now - keep.counts),
+            partial(self._repeat, purges.groups, now - max(keep.counts, _GROUPS_KEPT)),
         )
         trouble: StorageError | None = None
         for step in steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +62,22 @@ class Bundle:
             self.first = event
         if event.at >= self.newest.at:
             self.newest = event
+
+
+def merge(title: str, bundles: Sequence[Bundle]) -> Bundle | None:
+    """All of them as one; None when there is none."""
+    if not bundles:
+        return None
+    whole = Bundle(
+        title,
+        first=min((more.first for more in bundles), key=lambda event: event.at),
+        newest=max((more.newest for more in bundles), key=lambda event: event.at),
+        level=max(more.level for more in bundles),
+    )
+    for more in bundles:
+        whole.events += more.events
+        whole.minutes.update(more.minutes)
+    return whole
 
 
 def bundle(entries: Iterable[Entry]) -> dict[Target, dict[str, Bundle]]:

@@ -33,6 +33,8 @@ def test_a_group() -> None:
                 "silenced_until": None,
                 "resolved_at": None,
                 "resolved_by": None,
+                "formerly_resolved_at": None,
+                "formerly_resolved_by": None,
             }
         ]
     }
@@ -51,6 +53,13 @@ def test_what_nobody_knows_is_null() -> None:
 def test_the_release_is_the_one_of_the_last_event() -> None:
     [group] = errors_document([make_report(last_release="1.5")])["groups"]
     assert (group["first_release"], group["release"]) == ("1.4.2", "1.5")
+
+
+def test_one_that_came_back_is_not_resolved_but_was() -> None:
+    [group] = errors_document([make_report(resolved_by=BOB, resolved_at=NOON)])["groups"]
+    assert (group["state"], group["resolved_at"], group["resolved_by"]) == ("open", None, None)
+    assert group["formerly_resolved_at"] == "2026-11-23T12:00:00Z"
+    assert group["formerly_resolved_by"] == BOB.id
 
 
 def test_one_that_was_silenced_and_one_that_was_resolved() -> None:

@@ -19,7 +19,8 @@ from handlers.slack.views.aftermath import Aftermath, new_errors_reply
 from handlers.slack.views.blocks import Message
 from operations.deployment.rollout import RolloutState
 from operations.monitoring.errors.event import Level
-from operations.monitoring.errors.group import Change, GroupReport, GroupState, Sample
+from operations.monitoring.errors.group import OTHER, Change, GroupReport, GroupState, Sample
+from operations.monitoring.errors.newcomers import OTHER_TITLE
 from tests.error_groups import make_change, make_detail, make_group, make_report, make_sample
 from tests.factories import BOB, CAROL, NOON, make_rollout
 from tests.slack_blocks import all_text, labels, message_faults, text_faults
@@ -320,3 +321,29 @@ def test_a_change_names_its_rollout_once() -> None:
 
     assert named.count("D-1042") == 1
     assert "D-1042 shipped 1.4.2" in unnamed
+
+
+def test_one_that_came_back_says_who_had_resolved_it_wherever_it_is_shown() -> None:
+    back = replace(BACK, resolved_by=BOB, resolved_at=NOON - timedelta(minutes=40))
+    said = "↩️ came back after <@U02BOB> resolved it "
+
+    listed = all_text(errors.listing(found(report(back)), NOON).blocks)
+    reply = all_text(new_errors_reply(Aftermath(rollout=LIVE, groups=(back,), now=NOON)).blocks)
+
+    assert said in listed
+    assert reply.count("came back after <@U02BOB>") == 1
+    assert reply.count("↩️") == 1
+
+
+def test_one_that_came_back_after_a_rollout_says_both() -> None:
+    back = replace(BACK, resolved_by=BOB, resolved_at=NOON - timedelta(minutes=40))
+
+    listed = all_text(errors.listing(found(report(back)), NOON, LIVE_NOW).blocks)
+
+    assert "↩️ came back after D-1042, which is live now, and after <@U02BOB> resolved it " in listed
+
+
+def test_the_group_of_other_errors_says_what_it_is() -> None:
+    other = make_detail(report=make_report(fingerprint=OTHER, title=OTHER_TITLE))
+
+    assert "errors.new_groups in hms.yaml" in all_text(errors.detail(other, NOON).blocks)

@@ -15,6 +15,7 @@ from operations.guard import Guard
 from operations.monitoring.errors.event import Level, LogEvent
 from operations.monitoring.errors.group import Change, ErrorGroup, GroupQuery
 from operations.monitoring.errors.intake import Intake, IntakeDesk, IntakeSettings
+from operations.monitoring.errors.newcomers import NEW_GROUPS
 from operations.monitoring.errors.ports import Running, Store
 from operations.monitoring.errors.triage import Triage
 from operations.outbox import Notice
@@ -89,6 +90,7 @@ class Logbook:
         store: Store | None = None,
         guard: Guard | None = None,
         settings: IntakeSettings | None = None,
+        new_groups: int = NEW_GROUPS,
     ) -> Intake:
         """One more, as another process would have; it does not run yet."""
         desk = IntakeDesk(
@@ -96,6 +98,7 @@ class Logbook:
             releases=self.releases,
             clock=self.clock,
             guard=guard or run_plainly,
+            new_groups=new_groups,
         )
         return Intake(desk, settings)
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from operations.monitoring.errors.event import Level
 from operations.monitoring.errors.group import GroupQuery, GroupState
+from operations.monitoring.errors.newcomers import OTHER_TITLE
 from operations.monitoring.errors.ports import Running
 from operations.monitoring.errors.recording import EVENTS_A_MINUTE
 from operations.monitoring.errors.triage import MOST_AFTER
@@ -26,6 +27,7 @@ from tests.unit.operations.monitoring.errors.logbook import (
     Logbook,
     make_event,
     open_logbook,
+    running,
 )
 
 HOUR = timedelta(hours=1)
@@ -135,10 +137,12 @@ async def test_what_begins_after_a_rollout_is_tied_to_it_and_told_in_its_thread(
 
 async def test_of_a_storm_after_a_rollout_the_worst_are_told(book: Logbook) -> None:
     book.releases.live = LIVE
+    book.intake = book.new_intake(new_groups=MOST_AFTER + 2)
     fields = [{"fingerprint": f"{number}"} for number in range(MOST_AFTER + 1)]
 
-    await book.take(*[make_event(message="mild", fields=each) for each in fields])
-    await book.take(*[make_event(message="bad", fields={"fingerprint": "worst"})] * 9)
+    async with running(book.intake):
+        await book.take(*[make_event(message="mild", fields=each) for each in fields])
+        await book.take(*[make_event(message="bad", fields={"fingerprint": "worst"})] * 9)
 
     found = await book.triage.after_rollout("D-1042")
     assert (len(found), found[0].title) == (MOST_AFTER, "bad")
@@ -183,7 +187,9 @@ async def test_a_resolved_group_that_is_seen_again_comes_back(book: Logbook) -> 
     await book.take(make_event(at=book.clock.time))
 
     group = await book.only_group()
-    assert (group.state, group.resolved_by, group.rollout) == (GroupState.OPEN, None, "D-1042")
+    assert (group.state, group.rollout) == (GroupState.OPEN, "D-1042")
+    assert group.has_come_back
+    assert (group.resolved_by, group.resolved_at) == (ALICE, NOON)
     assert [event.action for event in await book.trail("E-1")] == [
         "error.resolved",
         "error.came_back",
@@ -213,3 +219,60 @@ async def test_a_silenced_group_that_comes_back_is_counted_and_not_told(book: Lo
     group = await book.only_group()
     assert (group.count, group.rollout) == (2, "D-1042")
     assert await book.told() == []
+
+
+async def flood(book: Logbook, kinds: range) -> None:
+    """As many errors, each another one."""
+    await book.take(*[make_event(fields={"fingerprint": f"{kind}"}) for kind in kinds])
+
+
+async def test_more_new_errors_than_an_hour_takes_are_counted_in_one_group(book: Logbook) -> None:
+    book.intake = book.new_intake(new_groups=3)
+    async with running(book.intake):
+        await flood(book, range(2))
+        await flood(book, range(10))
+        await flood(book, range(20))
+
+    groups = await book.groups()
+    [other] = [group for group in groups if group.is_other]
+    assert len(groups) == 4
+    assert other.title == OTHER_TITLE
+    assert other.count == 7 + 17
+    assert sum(group.count for group in groups) == 32
+    found = await book.triage.list(GroupQuery())
+    assert sum(sum(report.hours) for report in found) == 32
+    assert (await book.triage.count("myapp", "prod", HOUR)).count == 32
+
+
+async def test_the_next_hour_has_room_for_new_groups_again(book: Logbook) -> None:
+    book.intake = book.new_intake(new_groups=1)
+    async with running(book.intake):
+        await flood(book, range(3))
+        book.clock.time += HOUR
+        await flood(book, range(3, 5))
+
+    assert [group.is_other for group in await book.groups()] == [False, True, False]
+
+
+async def test_a_flood_on_one_target_leaves_the_others_their_groups(book: Logbook) -> None:
+    book.intake = book.new_intake(new_groups=1)
+    async with running(book.intake):
+        await flood(book, range(3))
+        await book.take(make_event(environment="staging"))
+
+    assert [group.environment for group in await book.groups() if not group.is_other] == [
+        "prod",
+        "staging",
+    ]
+
+
+async def test_the_group_of_others_is_resolved_and_comes_back_like_any(book: Logbook) -> None:
+    book.intake = book.new_intake(new_groups=0)
+    async with running(book.intake):
+        await flood(book, range(2))
+        await book.triage.resolve(1, ALICE)
+        book.clock.time += MINUTE
+        await book.take(make_event(at=book.clock.time))
+
+    group = await book.only_group()
+    assert (group.state, group.count) == (GroupState.OPEN, 3)
