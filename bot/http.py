@@ -25,6 +25,7 @@ from handlers.http.hooks.replays import Replays
 from handlers.http.hooks.sentry import Sentry
 from handlers.http.hooks.signatures import Signature
 from operations.deployment.target import Catalog
+from operations.monitoring.alert_inquiries import AlertInquiries
 from operations.refusals import Refusals
 from providers.specs import ForgeSpec
 
@@ -61,6 +62,7 @@ def build_component_api(config: Config, services: Services) -> Api:
             store=store,
             intake=services.errors.intake,
             groups=services.errors.triage,
+            past_alerts=AlertInquiries(store),
             alerts=services.monitoring.alerting,
             access=Access(_components(config), clock, Refusals(store.transaction, clock)),
             clock=clock,

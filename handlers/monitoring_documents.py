@@ -6,9 +6,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TypedDict
 
-from handlers.documents import timestamp, timestamp_or_none
+from handlers.documents import (
+    EventDocument,
+    event_document,
+    timestamp,
+    timestamp_or_none,
+)
 from operations.actor import Actor
-from operations.monitoring.alert import Alert
+from operations.monitoring.alert import Alert, AlertPage
+from operations.monitoring.alert_inquiries import AlertReport
 from operations.monitoring.alerting import CheckReport
 from operations.monitoring.check import Check, Observation
 from operations.redaction import redact
@@ -51,6 +57,19 @@ class AlertDocument(TypedDict):
     silenced_until: str | None
     resolved_at: str | None
     resolved_by: str | None
+
+
+class AlertWithTimeline(AlertDocument):
+    """The alert, and what happened to it, oldest first."""
+
+    timeline: list[EventDocument]
+
+
+class AlertsDocument(TypedDict):
+    """A page of alerts, newest first; `next` is the cursor of the following page."""
+
+    alerts: list[AlertDocument]
+    next: int | None
 
 
 class CheckDocument(TypedDict):
@@ -106,6 +125,17 @@ def alert_document(alert: Alert) -> AlertDocument:
         "resolved_at": timestamp_or_none(alert.resolved_at),
         "resolved_by": _id(alert.resolved_by),
     }
+
+
+def alerts_document(page: AlertPage) -> AlertsDocument:
+    """A page of alerts."""
+    return {"alerts": [alert_document(alert) for alert in page.alerts], "next": page.next}
+
+
+def alert_report_document(report: AlertReport) -> AlertWithTimeline:
+    """One alert with its timeline."""
+    timeline = [event_document(event) for event in report.timeline]
+    return {**alert_document(report.alert), "timeline": timeline}
 
 
 def _check_document(report: CheckReport) -> CheckDocument:

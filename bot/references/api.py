@@ -25,6 +25,7 @@ from bot.settings import Settings
 from handlers.http.openapi import describe
 from handlers.http.schemas import Schema
 from operations.deployment.rollout import RolloutKind, RolloutState
+from operations.monitoring.alert import AlertState
 from operations.monitoring.errors.group import GroupState
 
 _INTRODUCTION = """\
@@ -67,6 +68,8 @@ curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
   -d '{"project":"myapp","environment":"staging","level":"error","message":"no answer from the database"}' \\
   "$HMS/api/v1/events"
 curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/errors?order=newest&limit=10"
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/alerts?state=open"
+curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/rollouts?external_id=HMS-7"
 curl "$HMS/api/v1/openapi.json"
 ```
 
@@ -159,6 +162,7 @@ def _answers(responses: Mapping[str, Schema], problems: dict[str, str]) -> Itera
 def _states() -> Iterator[str]:
     yield from ("## States", "")
     yield f"- A rollout: {_listed(RolloutState)}; its kind: {_listed(RolloutKind)}."
+    yield f"- An alert: {_listed(AlertState)}."
     yield f"- A group of errors: {_listed(GroupState)}."
     yield "- A target: `healthy`, `degraded`, `deploying`, `down`, `unknown`."
     yield ""

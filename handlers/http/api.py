@@ -9,6 +9,7 @@ from aiohttp import web
 
 from handlers.http import openapi
 from handlers.http.access import Access
+from handlers.http.alerts import AlertReading
 from handlers.http.event_values import Events
 from handlers.http.events import Intake, Receiving
 from handlers.http.reading import Alerts, ErrorGroups, Reading
@@ -18,6 +19,7 @@ from operations.clock import Clock
 from operations.deployment.keyed_requests import KeyedRequests
 from operations.deployment.ports import Store
 from operations.deployment.service import Deployments
+from operations.monitoring.alert_inquiries import AlertInquiries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class ApiParts:
     intake: Intake
     groups: ErrorGroups
     alerts: Alerts
+    past_alerts: AlertInquiries
     access: Access
     clock: Clock
 
@@ -60,6 +63,7 @@ def build_api(parts: ApiParts) -> Api:
     routes = (
         *Asking(keyed, catalog).routes(),
         *Reading(inquiries, parts.groups, parts.alerts, clock).routes(),
+        *AlertReading(parts.past_alerts, catalog).routes(),
         *Receiving(parts.intake, Events(catalog), clock).routes(),
     )
     return Api(routes, parts.access, keyed)

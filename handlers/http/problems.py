@@ -14,6 +14,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from handlers.documents import bare
+from handlers.http.hints import hint_for_program
 from operations.errors import (
     InvalidRequest,
     NotPermitted,
@@ -23,6 +24,7 @@ from operations.errors import (
     ProviderUnavailable,
     Refused,
     StorageError,
+    UnknownAlert,
     UnknownRollout,
 )
 
@@ -69,6 +71,7 @@ _STATUSES: tuple[tuple[type[OperationError], int], ...] = (
     (NotPermitted, 403),
     (UnknownAddress, 404),
     (UnknownRollout, 404),
+    (UnknownAlert, 404),
     (UnreadableBody, 400),
     (UnsupportedBody, 415),
     (InvalidRequest, 422),
@@ -91,7 +94,8 @@ def status_of(error: OperationError) -> int:
 def problem_of(error: OperationError) -> web.Response:
     """The answer to a request that failed with this error."""
     status = status_of(error)
-    more: dict[str, object] = {"hint": bare(error.hint)} if error.hint else {}
+    hint = hint_for_program(error)
+    more: dict[str, object] = {"hint": hint} if hint else {}
     if isinstance(error, FaultyRequest):
         more["errors"] = [_fault_document(fault) for fault in error.faults[:MOST_FAULTS]]
         if len(error.faults) > MOST_FAULTS:

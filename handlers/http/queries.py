@@ -9,8 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from operations.durations import parse_duration
 
+ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 _LARGEST_ID = 2**53 - 1
+Cursor = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
 
 
 _ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,7 +70,9 @@ class RolloutQuery(_Query):
     """Only what this actor asked for: `U01ALICE`, `component:hms-dev`."""
     since: Since | None = None
     """Only what was asked for since then."""
-    cursor: Annotated[int, Field(ge=1, le=_LARGEST_ID)] | None = None
+    external_id: ExternalId | None = None
+    """Only what was asked for with this name of the matter, to the letter."""
+    cursor: Cursor | None = None
     """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     """How many."""
@@ -85,5 +89,20 @@ class ErrorQuery(_Query):
     """Only those seen since then."""
     order: Literal["worst", "newest"] = "worst"
     """By counts, of which old ones count less, or by when they were first seen."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 20
+    """How many."""
+
+
+class AlertsQuery(_Query):
+    """Which alerts, newest first."""
+
+    project: Name | None = None
+    """Only this project."""
+    environment: Name | None = None
+    """Only this environment."""
+    state: Literal["open", "firing", "acknowledged", "resolved"] | None = None
+    """Only those in this state; `open` is firing or acknowledged."""
+    cursor: Cursor | None = None
+    """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     """How many."""

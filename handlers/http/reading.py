@@ -121,6 +121,7 @@ class Reading:
             project=asked.project or "",
             environment=asked.environment or "",
             requested_by=asked.by or "",
+            external_id=asked.external_id or "",
             since=read_since(asked.since, self._clock.now()) if asked.since else None,
             before=asked.cursor,
             limit=asked.limit,

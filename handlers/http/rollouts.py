@@ -7,22 +7,35 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from handlers.documents import RolloutDocument, rollout_document
 from handlers.http.access import DEPLOY, require
 from handlers.http.bodies import JSON, read_body
 from handlers.http.problems import BodyFault, FaultyRequest
-from handlers.http.queries import Name
+from handlers.http.queries import ExternalId, Name
 from handlers.http.routes import Call, Route
 from handlers.http.validation import faults_of
 from operations.deployment.keyed_requests import KeyedRequests, RequestKey
 from operations.deployment.requests import DeployRequest
 from operations.deployment.rollout import Rollout
+from operations.deployment.start_time import parse_start
 from operations.deployment.target import Catalog
+from operations.errors import InvalidRequest
 
 _KEY = "Idempotency-Key"
 _KEY_PATTERN = r"^[!-~]{1,255}$"
+
+
+def _start(text: str) -> str:
+    """What `deploy --at` takes; raises ValueError."""
+    try:
+        parse_start(text)
+    except InvalidRequest:
+        raise ValueError(
+            "should be a moment with its zone (2026-11-25T18:30:00Z), a span (2h) or a time of day (18:30)"
+        ) from None
+    return text
 
 
 class RolloutRequest(BaseModel):
@@ -42,8 +55,11 @@ class RolloutRequest(BaseModel):
     """A tag, a branch or a commit."""
     reason: Annotated[str, StringConstraints(max_length=500)]
     """In the asker's words; people read it before they approve."""
-    external_id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")] | None = None
+    external_id: ExternalId | None = None
     """The asker's own name of the matter, such as a ticket."""
+    at: Annotated[str, StringConstraints(max_length=40), AfterValidator(_start)] | None = None
+    """When to start, two weeks ahead at most: a moment with its zone (`2026-11-25T18:30:00+01:00`),
+    a span from now (`2h`), or a time of day by the clocks of the target (`18:30`). Absent: at once."""
 
 
 def tell_rollout(rollout: Rollout) -> str:
@@ -89,9 +105,10 @@ class Asking:
             version=body.version,
             reason=body.reason,
             external_id=body.external_id or "",
+            start=parse_start(body.at) if body.at is not None else None,
         )
         told = await self._keyed.request(
-            wish, call.component.actor, RequestKey(key, _hash_of(body)) if key else None
+            wish, call.component.actor, RequestKey(key, hash_of(body)) if key else None
         )
         document: Mapping[str, object] = json.loads(told)
         return document
@@ -127,6 +144,10 @@ def _parse(text: str) -> RolloutRequest:
         raise FaultyRequest("The body is not as it should be.", faults_of(exc)) from exc
 
 
-def _hash_of(body: RolloutRequest) -> str:
-    """Of what is asked for, however it is spaced and ordered."""
-    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+def hash_of(body: RolloutRequest) -> str:
+    """Of what is asked for, however it is spaced and ordered.
+
+    A key that came later is left out where it is absent: what was asked for before it came is the same still.
+    """
+    absent = {"at"} if body.at is None else set()
+    return hashlib.sha256(body.model_dump_json(exclude=absent).encode()).hexdigest()

@@ -34,6 +34,6 @@ class AlertInquiries:
         async with self._store.snapshot() as tx:
             alert = await tx.alerts.get(alert_id)
             if alert is None:
-                raise UnknownAlert(f"There is no alert A-{alert_id}.")
+                raise UnknownAlert(f"There is no alert A-{alert_id}.", hint="See `monitor list`.")
             timeline = await tx.audit.of(alert.label)
         return AlertReport(alert=alert, timeline=tuple(timeline))

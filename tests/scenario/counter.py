@@ -22,6 +22,7 @@ from operations.audit import AuditEvent
 from operations.deployment.keyed_requests import KeyedRequests
 from operations.deployment.target import Catalog
 from operations.guard import Guard
+from operations.monitoring.alert_inquiries import AlertInquiries
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.group import GroupQuery, GroupReport
@@ -154,6 +155,7 @@ async def open_counter(
                 store=store,
                 intake=inbox,
                 groups=groups,
+                past_alerts=AlertInquiries(store),
                 alerts=Alerting(checks=(), store=store, clock=clock),
                 access=access,
                 clock=clock,

@@ -17,6 +17,7 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 
 from handlers.http import openapi
 from handlers.http.access import Component
+from tests.contract.test_storage_alerts import make_draft
 from tests.scenario.counter import DEV, Counter, digest, open_counter
 
 CONFIG = {
@@ -28,6 +29,8 @@ CONFIG = {
     "checks": {"positive_data_acceptance": {"enabled": False}},
 }
 ROUTES = {
+    "GET /api/v1/alerts",
+    "GET /api/v1/alerts/{id}",
     "GET /api/v1/errors",
     "GET /api/v1/rollouts",
     "GET /api/v1/rollouts/{id}",
@@ -79,6 +82,8 @@ class Server:
     async def _populate(counter: Counter) -> None:
         for version in ("1.0", "1.1"):
             await counter.engine.ask(version)
+        async with counter.engine.database.store.transaction() as tx:
+            await tx.alerts.add(make_draft())
 
 
 @dataclass

@@ -185,7 +185,7 @@ async def test_an_environment_alone_names_nothing(counter: Counter, path: str) -
     assert answer.status == 422
 
 
-@pytest.mark.parametrize("path", ["errors", "targets", "rollouts"])
+@pytest.mark.parametrize("path", ["errors", "targets", "rollouts", "alerts"])
 async def test_an_unknown_project_is_said(counter: Counter, path: str) -> None:
     answer = await counter.call("GET", f"/api/v1/{path}?project=mypap")
 

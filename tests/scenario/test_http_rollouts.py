@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from handlers.http.access import Component
+from handlers.http.rollouts import RolloutRequest, hash_of
 from operations.deployment.rollout import HistoryQuery
 from operations.errors import ProviderUnavailable
 from tests.factories import ALICE
@@ -38,6 +40,48 @@ async def test_a_component_asks_and_gets_the_rollout(counter: Counter) -> None:
     assert answer.body["state"] == "queued"
     assert answer.body["requested_by"] == "component:hms-dev"
     assert answer.body["external_id"] == "HMS-7"
+
+
+@pytest.mark.parametrize("words", ["2h", "moment", "clock"])
+async def test_a_rollout_may_be_asked_for_at_a_time(counter: Counter, words: str) -> None:
+    due = (counter.engine.clock.now() + timedelta(hours=2)).replace(second=0, microsecond=0)
+    written = {"2h": "2h", "moment": due.isoformat(), "clock": f"{due:%H:%M}"}[words]
+    answer = await counter.call("POST", ROLLOUTS, json={**WISH, "at": written})
+    shown = await counter.call("GET", f"{ROLLOUTS}/D-1001")
+
+    assert (answer.status, answer.body["state"]) == (202, "queued")
+    starts = datetime.fromisoformat(str(answer.body["start_at"]))
+    assert abs(starts - due) <= timedelta(minutes=1)
+    assert shown.body["start_at"] == answer.body["start_at"]
+
+
+@pytest.mark.parametrize(
+    ("away", "said"), [(-timedelta(hours=1), "is over"), (timedelta(days=15), "is too far away")]
+)
+async def test_a_time_that_cannot_be_is_refused(
+    counter: Counter, away: timedelta, said: str
+) -> None:
+    at = (counter.engine.clock.now() + away).isoformat(timespec="seconds")
+    answer = await counter.call("POST", ROLLOUTS, json={**WISH, "at": at})
+
+    assert (answer.status, await count_rollouts(counter)) == (422, 0)
+    assert said in str(answer.body["detail"])
+    assert "--at" not in str(answer.body)
+
+
+async def test_the_same_key_with_another_time_is_a_conflict(counter: Counter) -> None:
+    headers = {"Idempotency-Key": "7"}
+    await counter.call("POST", ROLLOUTS, json=WISH, headers=headers)
+    answer = await counter.call("POST", ROLLOUTS, json={**WISH, "at": "2h"}, headers=headers)
+
+    assert answer.status == 409
+
+
+def test_a_request_without_a_time_has_the_hash_it_had_before_times_came() -> None:
+    former = '{"project":"myapp","environment":"staging","version":"1.1","reason":"x","external_id":null}'
+    body = RolloutRequest(project="myapp", environment="staging", version="1.1", reason="x")
+
+    assert hash_of(body) == hashlib.sha256(former.encode()).hexdigest()
 
 
 async def test_names_are_understood_in_any_case(counter: Counter) -> None:
@@ -137,6 +181,10 @@ async def test_without_any_right_to_deploy_the_body_is_not_looked_at(counter: Co
         ({"reason": "r" * 501}, "reason"),
         ({"external_id": "a\x00b"}, "external_id"),
         ({"emergency": True}, "emergency"),
+        ({"at": "tomorrow"}, "at"),
+        ({"at": "2026-11-25T18:30:00"}, "at"),
+        ({"at": "25:00"}, "at"),
+        ({"at": 1700000000}, "at"),
     ],
 )
 async def test_each_fault_of_a_body_is_named(
@@ -232,9 +280,19 @@ async def test_history_is_filtered(counter: Counter) -> None:
     assert (ids(mine.body), ids(prod.body)) == (["D-1002"], [])
 
 
+async def test_a_ticket_is_found_again_by_its_name(counter: Counter) -> None:
+    await counter.call("POST", ROLLOUTS, json={**WISH, "external_id": "HMS-7"})
+    await counter.call("POST", ROLLOUTS, json={**WISH, "external_id": "HMS-70"})
+    found = await counter.call("GET", f"{ROLLOUTS}?external_id=HMS-7")
+    none = await counter.call("GET", f"{ROLLOUTS}?external_id=hms-7")
+
+    assert (ids(found.body), ids(none.body)) == (["D-1001"], [])
+
+
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=x", "limit=201", "since=yesterday", "since=2026-01-01", "colour=red",
+     "external_id=", "external_id=%00", "cursor=-1",
      "limit=1&limit=2", "project=%00", "cursor=99999999999999999999"],
 )  # fmt: skip
 async def test_a_query_that_makes_no_sense_is_refused(counter: Counter, query: str) -> None:

@@ -30,6 +30,7 @@ from operations.errors import (
     StaleDecision,
     StorageError,
     StorageUnavailable,
+    UnknownAlert,
     UnknownRollout,
     UnknownTarget,
 )
@@ -42,6 +43,7 @@ from operations.errors import (
         (NotPermitted, 403),
         (UnknownAddress, 404),
         (UnknownRollout, 404),
+        (UnknownAlert, 404),
         (UnreadableBody, 400),
         (UnsupportedBody, 415),
         (InvalidRequest, 422),
