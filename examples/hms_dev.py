@@ -3,6 +3,7 @@
     export HMS_URL=http://127.0.0.1:3000 HMS_TOKEN=… HMS_DEV_WEBHOOK_SECRET=whsec_…
     python examples/hms_dev.py listen 8080
     python examples/hms_dev.py ship HMS-7 myapp staging 1.1 "rounding fix"
+    python examples/hms_dev.py follow HMS-7     # after it lost everything but the ticket
 
 `hms-sys components add hms-dev … --webhook URL` prints token and secret. Approvals happen in Slack.
 """
@@ -32,6 +33,10 @@ class Rollout(TypedDict):
     ended_at: str | None
 
 
+class History(TypedDict):
+    rollouts: list[Rollout]
+
+
 class Event(TypedDict):
     id: str
     type: str
@@ -52,7 +57,14 @@ class Hms(httpx.Client):
     def ship(self, wish: Mapping[str, str], key: str) -> Rollout:
         """Ask for a deployment: once for each key, however often this is called."""
         once = {"Idempotency-Key": key}
-        return self._call(self.build_request("POST", "/api/v1/rollouts", json=wish, headers=once))
+        asking = self.build_request("POST", "/api/v1/rollouts", json=wish, headers=once)
+        return cast(Rollout, self._call(asking))
+
+    def find(self, ticket: str) -> Rollout | None:
+        """The newest rollout for a ticket, by whomever it was asked for; needs the right `read`."""
+        what = {"external_id": ticket, "limit": "1"}
+        page = self._call(self.build_request("GET", "/api/v1/rollouts", params=what))
+        return next(iter(cast(History, page)["rollouts"]), None)
 
     def follow(self, rollout: Rollout, seconds: float = 2.0) -> Iterator[Rollout]:
         """The rollout now, and again whenever its state has changed, to its end."""
@@ -64,9 +76,9 @@ class Hms(httpx.Client):
                 return
             state = rollout["state"]
             time.sleep(seconds)
-            rollout = self._call(asking)
+            rollout = cast(Rollout, self._call(asking))
 
-    def _call(self, request: httpx.Request) -> Rollout:
+    def _call(self, request: httpx.Request) -> object:
         """Again after a while without an answer, or when it is "later": all of this may be repeated."""
         for pause in PAUSES:
             try:
@@ -75,7 +87,7 @@ class Hms(httpx.Client):
                 time.sleep(pause)
                 continue
             if answer.is_success:
-                return cast(Rollout, answer.json())
+                return cast(object, answer.json())
             if answer.status_code not in LATER:
                 problem = answer.json()
                 raise Refused(f"{problem['detail']} {problem.get('hint', '')}".rstrip())
@@ -123,10 +135,18 @@ def hear(event: Event) -> None:
 
 
 def ship(wish: Mapping[str, str], key: str) -> int:
-    """Exit code 0: it is live; 1: it is not; 3: refused. A real component stores the key beforehand."""
+    """A real component stores the key beforehand, and asks with it again when it is not sure."""
+    return watch(lambda hms: hms.ship(wish, key))
+
+
+def watch(begin: Callable[[Hms], Rollout | None]) -> int:
+    """Exit code 0: it is live; 1: it is not, or there is none; 3: refused."""
     with Hms(os.environ["HMS_URL"], os.environ["HMS_TOKEN"]) as hms:
         try:
-            for rollout in hms.follow(hms.ship(wish, key)):
+            if (found := begin(hms)) is None:
+                print("Nothing was asked for with this ticket.", file=sys.stderr)
+                return 1
+            for rollout in hms.follow(found):
                 print(rollout["id"], rollout["state"], flush=True)
         except Refused as no:
             print(no, file=sys.stderr)
@@ -140,6 +160,8 @@ def main() -> int:
             Receiver(int(port), os.environ["HMS_DEV_WEBHOOK_SECRET"], hear).serve_forever()
         case ["ship", *words] if len(words) == len(WISH):
             return ship(dict(zip(WISH, words, strict=True)), key=uuid4().hex)
+        case ["follow", ticket]:
+            return watch(lambda hms: hms.find(ticket))
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -15,7 +16,10 @@ from handlers.slack.views import answers
 from handlers.slack.views.blocks import Message
 from operations.deployment.requests import DeployRequest
 from operations.deployment.service import Deployments
+from operations.deployment.start_time import StartTime, parse_start
 from operations.errors import InvalidRequest, UnknownTarget
+
+_TIMES = "Write 18:30, 2h, or 2026-11-25T18:30+01:00."
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -42,26 +46,38 @@ class Forms:
         """The deploy form was sent."""
         view = part(body, "view")
         asker = asker_of_interaction(body, channel=decode_channel(text(view, "private_metadata")))
-        request = _request(view, asker)
-        fault = self._fault(request)
-        if fault is not None:
-            message = f"{fault.message} {fault.hint}".strip()
-            await ack(response_action="errors", errors={FormBlock.ENVIRONMENT.value: message})
+        faults = dict(self._faults(view))
+        if faults:
+            await ack(response_action="errors", errors=faults)
             return
+        request = _request(view, asker)
 
         async def work() -> Message:
             return answers.asked(await self._deployments.requests.request(request, asker.actor))
 
         await self._boundary.answer(ack, asker, work)
 
-    def _fault(self, request: DeployRequest) -> InvalidRequest | None:
-        if not (request.project and request.environment):
-            return InvalidRequest("Choose a project and an environment.")
+    def _faults(self, view: Payload) -> Iterator[tuple[str, str]]:
+        """What is wrong, by the input that it stands beside."""
+        project = form_value(view, FormBlock.PROJECT)
+        environment = form_value(view, FormBlock.ENVIRONMENT)
+        if not (project and environment):
+            yield FormBlock.ENVIRONMENT.value, "Choose a project and an environment."
+        else:
+            try:
+                self._deployments.inquiries.catalog.find(project, environment)
+            except UnknownTarget as exc:
+                yield FormBlock.ENVIRONMENT.value, f"{exc.message} {exc.hint}".strip()
         try:
-            self._deployments.inquiries.catalog.find(request.project, request.environment)
-        except UnknownTarget as exc:
-            return exc
-        return None
+            _start(view)
+        except InvalidRequest as exc:
+            yield FormBlock.START.value, f"{exc.message} {_TIMES}"
+
+
+def _start(view: Payload) -> StartTime | None:
+    """Raises InvalidRequest."""
+    written = form_value(view, FormBlock.START)
+    return parse_start(written) if written else None
 
 
 def _request(view: Payload, asker: Asker) -> DeployRequest:
@@ -70,5 +86,6 @@ def _request(view: Payload, asker: Asker) -> DeployRequest:
         environment=form_value(view, FormBlock.ENVIRONMENT),
         version=form_value(view, FormBlock.VERSION),
         reason=form_value(view, FormBlock.REASON),
+        start=_start(view),
         channel=asker.channel,
     )

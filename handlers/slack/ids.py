@@ -43,6 +43,7 @@ class FormBlock(StrEnum):
     ENVIRONMENT = "deploy.environment"
     VERSION = "deploy.version"
     REASON = "deploy.reason"
+    START = "deploy.start"
 
 
 FORM_INPUT = "value"

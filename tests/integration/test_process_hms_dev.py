@@ -174,6 +174,22 @@ async def test_the_example_runs_as_its_first_lines_say(tmp_path: Path) -> None:
         ]
 
 
+async def test_the_example_finds_its_ticket_again_after_it_lost_everything(tmp_path: Path) -> None:
+    async with open_hms_dev(tmp_path) as dev:
+        await dev.ship("staging", external_id="HMS-6", version="1.0")
+        rollout = await dev.ship("prod")
+        with running_example(dev, "follow", "HMS-7") as following:
+            await approve(dev)
+            said, complaint = await asyncio.to_thread(following.communicate, None, 20)
+        with running_example(dev, "follow", "HMS-8") as lost:
+            nothing, told = await asyncio.to_thread(lost.communicate, None, 20)
+
+    assert (following.returncode, complaint) == (0, "")
+    assert said.splitlines()[-1] == f"{rollout['id']} succeeded"
+    assert (lost.returncode, nothing) == (1, "")
+    assert told == "Nothing was asked for with this ticket.\n"
+
+
 async def test_the_example_says_why_it_was_refused(tmp_path: Path) -> None:
     async with open_hms_dev(tmp_path) as dev:
         with running_example(dev, "ship", "HMS-7", "myapp", "live", "1.1", "") as shipping:

@@ -200,13 +200,24 @@ async def test_the_form_names_an_environment_that_the_project_lacks(office: Offi
     assert office.slack.messages == []
 
 
-def _filled(office: Office, view: object, environment: str) -> dict[str, str]:
+async def test_the_form_takes_a_time(office: Office) -> None:
+    await office.send(office.command_body("deploy", ALICE))
+    await until(lambda: len(office.slack.views) == 1)
+
+    await office.send(_filled(office, office.slack.views[0], "staging", start="2h"))
+
+    card = await office.card("Scheduled: myapp 1.1 → staging")
+    assert "⏰ Starts" in all_text(card.blocks)
+
+
+def _filled(office: Office, view: object, environment: str, start: str = "") -> dict[str, str]:
     assert isinstance(view, dict)
     values = {
         "deploy.project": {"value": {"selected_option": {"value": "myapp"}}},
         "deploy.environment": {"value": {"selected_option": {"value": environment}}},
         "deploy.version": {"value": {"value": "1.1"}},
         "deploy.reason": {"value": {"value": "from a form"}},
+        "deploy.start": {"value": {"value": start}},
     }
     sent = {**view, "id": "V1", "state": {"values": values}}
     return office.interaction({"type": "view_submission", "view": sent}, ALICE)

@@ -24,6 +24,11 @@ def deploy_form(catalog: Catalog, channel: str) -> Block:
             "A tag, a branch or a commit. Empty: what runs now, or the branch's head.",
         ),
         _line(FormBlock.REASON, "Reason", "What people read beside the Approve button."),
+        _line(
+            FormBlock.START,
+            "Start",
+            "18:30 by the target's clocks, 2h from now, or a moment. Empty: as soon as it may.",
+        ),
     ]
     return {
         "type": "modal",
