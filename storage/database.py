@@ -73,9 +73,9 @@ class Database:
 
 
 async def open_database(
-    url: str, *, clock: Clock | None = None, routing: Routing | None = None
+    url: str, *, clock: Clock | None = None, routing: Routing | None = None, alone: bool = False
 ) -> Database:
-    """Migrate the database and open it.
+    """Migrate the database and open it. `alone`: its sessions raise Refused while another process uses it.
 
     Raises what `storage.migration.migrate` raises. `clock` tells the queues what is due while they wait;
     without one they go by the machine's. `routing`: which ways notices go beside Slack; None: no other.
@@ -84,8 +84,8 @@ async def open_database(
     address = parse_address(url)
     now = _wall_clock if clock is None else clock.now
     if isinstance(address, SqliteAddress):
-        return Database(SqliteEngine(address.path), now, routing)
-    return Database(PostgresEngine(address.dsn), now, routing)
+        return Database(SqliteEngine(address.path, alone=alone), now, routing)
+    return Database(PostgresEngine(address.dsn, alone=alone), now, routing)
 
 
 def _wall_clock() -> datetime:

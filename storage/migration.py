@@ -29,7 +29,6 @@ from storage.address import Address, PostgresAddress, SqliteAddress, parse_addre
 MIGRATION_SECONDS = 60.0
 """How long one who starts waits for another's migration, and at most for its own."""
 
-_ADVISORY_LOCK = postgres.AUDIT_TURN + 1
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -114,7 +113,9 @@ async def _migrate_postgres(address: PostgresAddress) -> None:
     try:
         with postgres.translated(), _driver_errors():
             async with engine.begin() as connection:
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+                await connection.exec_driver_sql(
+                    f"SELECT pg_advisory_xact_lock({postgres.MIGRATION_TURN})"
+                )
                 await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()

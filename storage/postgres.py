@@ -7,13 +7,15 @@ committed. When the hearing connection is lost, whoever waits looks for themselv
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no type information
 
-from operations.errors import InvalidRequest, StorageError, StorageUnavailable
+from operations.errors import InvalidRequest, Refused, StorageError, StorageUnavailable
 from operations.redaction import clean
 from storage.session import (
     STATEMENT_SECONDS,
@@ -27,11 +29,16 @@ from storage.statements import Statement
 
 CONNECT_SECONDS = 5.0
 AUDIT_TURN = 5_202_611
-"""Advisory lock of who appends to the trail. `storage.migration` holds the next number."""
+"""Advisory lock of who appends to the trail."""
+MIGRATION_TURN = AUDIT_TURN + 1
+"""The one of who migrates, which every process does before anything else."""
 NAMES_HELD = 1
 """First number of the advisory locks of names."""
 
 _POOL_SIZE = 10
+_PROGRAM = "hms-sys"
+_LONGEST_NAME = 63
+"""PostgreSQL cuts a connection's name after so many bytes."""
 _UNDO_SECONDS = 1.0
 _PARTING_SECONDS = 1.5
 """How long a connection may take to become free again, and all of them to be closed."""
@@ -77,9 +84,19 @@ async def connect(dsn: str, *, seconds: float = STATEMENT_SECONDS) -> asyncpg.Co
     """
     with translated():
         try:
-            return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, command_timeout=seconds)
+            return await asyncpg.connect(
+                dsn,
+                timeout=CONNECT_SECONDS,
+                command_timeout=seconds,
+                server_settings={"application_name": _name()},
+            )
         except ValueError as exc:
             raise InvalidRequest("The database's URL cannot be read.") from exc
+
+
+def _name() -> str:
+    """What `pg_stat_activity` calls this process's connections."""
+    return f"{_PROGRAM} {socket.gethostname()}:{os.getpid()}"[:_LONGEST_NAME]
 
 
 class PostgresSession:
@@ -121,6 +138,26 @@ class PostgresSession:
                 "SELECT pg_advisory_xact_lock($1, hashtext($2))", NAMES_HELD, name
             )
 
+    async def be_alone(self) -> None:
+        """Keep others from starting until the transaction ends; raises Refused when one is there.
+
+        Whoever starts migrates first, and waits for that. Whoever runs has connections, by our name.
+        """
+        with translated():
+            await self._connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_TURN})")
+            found = await self._connection.fetch(
+                "SELECT DISTINCT application_name AS name FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND starts_with(application_name, $1) ORDER BY 1",
+                _PROGRAM,
+            )
+        if found:
+            names = ", ".join(clean(row["name"], limit=_LONGEST_NAME) for row in found)
+            raise Refused(
+                f"Another process uses the database: {names}.",
+                hint="Stop every bot of it, then say it again.",
+            )
+
     def announce(self, topic: Topic) -> None:
         """Send NOTIFY at the end of the transaction."""
         self._topics.add(topic)
@@ -137,11 +174,13 @@ class PostgresEngine:
     """The database at `dsn`, which `storage.migration` has made.
 
     Who waits looks every `poll_seconds`, as rows also fall due by time alone; more often while
-    announcements cannot be heard.
+    announcements cannot be heard. `alone`: each transaction is refused while another process of ours is
+    connected, and none can start until it ends.
     """
 
-    def __init__(self, dsn: str, *, poll_seconds: float = 2.0) -> None:
+    def __init__(self, dsn: str, *, poll_seconds: float = 2.0, alone: bool = False) -> None:
         self._poll_seconds = poll_seconds
+        self._alone = alone
         self._dsn = dsn
         self._pool: asyncpg.Pool | None = None
         self._pool_turn = asyncio.Lock()
@@ -170,6 +209,8 @@ class PostgresEngine:
             try:
                 with translated():
                     await transaction.start()
+                if self._alone:
+                    await session.be_alone()
                 yield session
                 await session.send_announcements()
                 with translated():
@@ -221,9 +262,10 @@ class PostgresEngine:
                     self._pool = await asyncpg.create_pool(
                         self._dsn,
                         min_size=1,
-                        max_size=_POOL_SIZE,
+                        max_size=1 if self._alone else _POOL_SIZE,
                         timeout=CONNECT_SECONDS,
                         command_timeout=STATEMENT_SECONDS,
+                        server_settings={"application_name": _name()},
                     )
             return self._pool
 

@@ -53,6 +53,7 @@ _WAITING = with_votes(picked(*_OF_TARGET, rule(WAITING)))
 _ACTIVE = with_votes(picked(*_OF_TARGET, rule(ACTIVE)))
 _IS_QUEUED = (rule(WORKING), _R.state == sa.literal_column(f"'{RolloutState.QUEUED}'"))
 _QUEUED = with_votes(picked(*_IS_QUEUED))
+_UNENDED = with_votes(picked(sa.or_(rule(PENDING), rule(WORKING))))
 _EXPIRED = with_votes(picked(rule(PENDING), _R.expires_at <= sa.bindparam("now")))
 _MISSED = with_votes(picked(*_IS_QUEUED, _R.start_at <= sa.bindparam("moment")))
 _LAST_LIVE = _newest(*_OF_TARGET, rule(SUCCEEDED), IS_OWN, _R.id < sa.bindparam("before"))
@@ -173,6 +174,10 @@ class SqlRollouts:
     async def queued(self) -> Sequence[Rollout]:
         """Those in the queue."""
         return readable_of(await self._session.fetch(_QUEUED))
+
+    async def unended(self) -> Sequence[Rollout]:
+        """Those that have not ended."""
+        return readable_of(await self._session.fetch(_UNENDED))
 
     async def expired(self, now: datetime) -> Sequence[Rollout]:
         """Those whose approval comes too late."""

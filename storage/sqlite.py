@@ -17,7 +17,7 @@ from typing import cast
 
 import aiosqlite
 
-from operations.errors import StorageError, StorageUnavailable
+from operations.errors import Refused, StorageError, StorageUnavailable
 from storage.session import (
     STATEMENT_SECONDS,
     TURN_SECONDS,
@@ -29,6 +29,8 @@ from storage.session import (
 from storage.statements import Statement
 
 _READERS = 3
+_REFUSED_SECONDS = 1.0
+"""How long one who wants the file alone waits for those who are just leaving it."""
 _UNAVAILABLE = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -148,12 +150,21 @@ class SqliteEngine:
     """The file at `path`, which `storage.migration` has made.
 
     `busy_seconds` is how long SQLite itself waits for another process to finish writing. Other processes'
-    writes are not announced: who waits looks every `poll_seconds`.
+    writes are not announced: who waits looks every `poll_seconds`. `alone`: every session is refused while
+    another process has the file open, and none can open it from the first session to the close.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = 5.0, poll_seconds: float = 0.5) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_seconds: float = 5.0,
+        poll_seconds: float = 0.5,
+        alone: bool = False,
+    ) -> None:
         self.poll_seconds = poll_seconds
         self._busy_seconds = busy_seconds
+        self._alone = alone
         # mode=rw: a file that went away is an error, not a new and empty database.
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
         self._writer: SqliteConnection | None = None
@@ -173,7 +184,7 @@ class SqliteEngine:
     @asynccontextmanager
     async def session(self, *, writing: bool) -> AsyncIterator[SqliteSession]:
         """A transaction, committed at the end of the block and rolled back when it raises."""
-        async with self._connection(writing) as connection:
+        async with self._connection(writing or self._alone) as connection:
             session = SqliteSession(connection, writing=writing)
             try:
                 yield session
@@ -253,15 +264,36 @@ class SqliteEngine:
             self._uri,
             uri=True,
             isolation_level=None,
-            timeout=self._busy_seconds,
+            timeout=_REFUSED_SECONDS if self._alone else self._busy_seconds,
             cached_statements=256,
         )
         opened.row_factory = sqlite3.Row
+        if self._alone:
+            _keep_others_out(opened)
         opened.execute("PRAGMA foreign_keys = ON")
         opened.execute("PRAGMA synchronous = FULL")
         if not writing:
             opened.execute("PRAGMA query_only = ON")
         return opened
+
+
+def _keep_others_out(opened: sqlite3.Connection) -> None:
+    """Every connection of a file in WAL mode holds a shared lock on it for as long as it is open.
+
+    The one that is asked for here, before anything is read, is refused by any of them. Raises Refused.
+    """
+    opened.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try:
+        opened.execute("BEGIN IMMEDIATE")
+        opened.execute("COMMIT")
+    except sqlite3.OperationalError as exc:
+        opened.close()
+        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise Refused(
+            "Another process has the database open.",
+            hint="Stop every bot of it, then say it again.",
+        ) from exc
 
 
 async def _roll_back(connection: SqliteConnection) -> None:

@@ -13,12 +13,15 @@ from storage.digest_sources import SqlDigestSources
 from storage.digests import SqlDigests
 from storage.error_counts import SqlErrorCounts
 from storage.error_groups import SqlErrorGroups
+from storage.event_batches import SqlBatchKeys
 from storage.events import SqlEvents
 from storage.feeds import SqlFeeds
+from storage.imported_errors import SqlImportedErrors
 from storage.locks import SqlLocks
 from storage.log_sources import SqlLogCursors
 from storage.notices import SqlNotices
 from storage.repeats import SqlRepeats
+from storage.restoration import SqlRestoration
 from storage.rollouts import SqlRollouts
 from storage.session import Engine, Session
 
@@ -39,8 +42,11 @@ class SqlTransaction:
         self.groups = SqlErrorGroups(session)
         self.counts = SqlErrorCounts(session)
         self.events = SqlEvents(session)
+        self.batch_keys = SqlBatchKeys(session)
         self.log_sources = SqlLogCursors(session)
+        self.imported_errors = SqlImportedErrors(session)
         self.feeds = SqlFeeds(session)
+        self.restoration = SqlRestoration(session)
 
 
 class SqlStore:

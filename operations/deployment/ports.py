@@ -117,7 +117,10 @@ class Provider(Protocol):
         ...
 
     async def explain(self, target: Target, handle: Handle) -> Failure:
-        """Gather what the platform knows about why it does not get on; used at a deadline."""
+        """Gather what the platform knows about why it does not get on; used at a deadline.
+
+        Raises OutcomeUnknown where a failure would be a guess.
+        """
         ...
 
     async def restore(self, order: RestoreOrder) -> Started:
@@ -201,6 +204,10 @@ class Rollouts(Protocol):
 
     async def queued(self) -> Sequence[Rollout]:
         """Those of every target that wait in the queue."""
+        ...
+
+    async def unended(self) -> Sequence[Rollout]:
+        """Those of every target that wait or are being carried out, oldest first."""
         ...
 
     async def expired(self, now: datetime) -> Sequence[Rollout]:
