@@ -21,7 +21,6 @@ from handlers.http.hooks.alertmanager import Alertmanager
 from handlers.http.hooks.door import Door, Hook, Receive
 from handlers.http.hooks.forge import Forge
 from handlers.http.hooks.places import Places
-from handlers.http.hooks.replays import Replays
 from handlers.http.hooks.sentry import Sentry
 from handlers.http.hooks.signatures import Signature
 from operations.deployment.target import Catalog
@@ -85,7 +84,6 @@ def _components(config: Config) -> list[Component]:
 def _hooks(config: Config, services: Services) -> Mapping[str, Hook]:
     """Those that are configured, by the word in their address."""
     clock, intake = services.clock, services.errors.intake
-    replays = Replays(services.database.store, clock)
     sites = _sites(services.catalog)
     builders: Mapping[str, tuple[HookSection | None, Callable[[Places], Receive]]] = {
         "alertmanager": (
@@ -94,11 +92,11 @@ def _hooks(config: Config, services: Services) -> Mapping[str, Hook]:
         ),
         "sentry": (
             config.hooks.sentry,
-            lambda places: Sentry(intake, places, replays, clock).receive,
+            lambda places: Sentry(intake, places, clock).receive,
         ),
         "forge": (
             config.hooks.forge,
-            lambda places: Forge(intake, places, sites, replays, clock).receive,
+            lambda places: Forge(intake, places, sites, clock).receive,
         ),
     }
     return {

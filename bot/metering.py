@@ -35,6 +35,7 @@ from operations.errors import (
 )
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.intake import Also, Intake, IntakeDesk
+from operations.monitoring.errors.repeats import BatchKey
 from operations.monitoring.errors.log_ports import LogPage, LogSource
 from providers.log_readers import log_of
 
@@ -72,14 +73,18 @@ class MeteredIntake(Intake):
         super().__init__(desk)
         self._taken, self._refused = map(metrics.events.labels, ("taken", "refused"))
 
-    async def take(self, events: Sequence[LogEvent], *, also: Also | None = None) -> None:
-        """As ever."""
+    async def take(
+        self, events: Sequence[LogEvent], *, also: Also | None = None, key: BatchKey | None = None
+    ) -> bool:
+        """As ever; what came again under its key is neither."""
         try:
-            await super().take(events, also=also)
+            is_fresh = await super().take(events, also=also, key=key)
         except Overloaded:
             self._refused.inc(len(events))
             raise
-        self._taken.inc(len(events))
+        if is_fresh:
+            self._taken.inc(len(events))
+        return is_fresh
 
 
 class MeteredProvider:

@@ -17,7 +17,9 @@ from storage.schema import (
     ERROR_HOURS,
     ERROR_NEWCOMERS,
     ERROR_SAMPLES,
+    EVENT_BATCHES,
     EVENTS,
+    IMPORTED_ERRORS,
     TARGET_HOURS,
     TARGET_MINUTES,
 )
@@ -45,11 +47,13 @@ def _purge(
 
 
 EVENTS_BEFORE = _purge(EVENTS, EVENTS.c.at, size=True)
+_IMPORTED_BEFORE = _purge(IMPORTED_ERRORS, IMPORTED_ERRORS.c.at)
 SAMPLES_BEFORE = _purge(ERROR_SAMPLES, ERROR_SAMPLES.c.at)
 MINUTES_BEFORE = _purge(TARGET_MINUTES, TARGET_MINUTES.c.minute)
 HOURS_BEFORE = _purge(ERROR_HOURS, ERROR_HOURS.c.hour)
 NEWCOMERS_BEFORE = _purge(ERROR_NEWCOMERS, ERROR_NEWCOMERS.c.hour)
 TARGET_HOURS_BEFORE = _purge(TARGET_HOURS, TARGET_HOURS.c.hour)
+BATCHES_BEFORE = _purge(EVENT_BATCHES, EVENT_BATCHES.c.at)
 _GROUPS_BEFORE = _purge(
     ERROR_GROUPS,
     ERROR_GROUPS.c.last_seen,
@@ -115,6 +119,14 @@ class SqlErrorPurges:
         """Of targets, and how many groups began."""
         of_targets = await self._run(MINUTES_BEFORE, before, limit)
         return max(of_targets, await self._run(NEWCOMERS_BEFORE, before, limit))
+
+    async def batches(self, before: datetime, limit: int) -> int:
+        """Keys of batches."""
+        return await self._run(BATCHES_BEFORE, before, limit)
+
+    async def imported(self, before: datetime, limit: int) -> int:
+        """Keys of lines."""
+        return await self._run(_IMPORTED_BEFORE, before, limit)
 
     async def groups(self, before: datetime, limit: int) -> int:
         """Without any hour."""

@@ -46,7 +46,7 @@ with is [`examples/hms_dev.py`](../examples/hms_dev.py).
 - **Limits**: bodies of 1 MiB; `requests_a_minute` of the component (600 unless configured), by each process;
   beyond it 429 with `Retry-After`.
 - **Repeats**: the same `Idempotency-Key` with the same body has one effect and gets the first answer, for a
-  week; with another body it is 409.
+  week, a batch of events for a day; with another body it is 409.
 - **Pages**: `next` of an answer is the `cursor` of the following page, until it is null.
 - **Times** are RFC 3339 in UTC. Documents may gain keys. Each request has an id: `X-Request-Id`, yours if
   you sent one, in the answer and in the log.

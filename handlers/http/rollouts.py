@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from handlers.documents import RolloutDocument, rollout_document
 from handlers.http.access import DEPLOY, require
 from handlers.http.bodies import JSON, read_body
-from handlers.http.problems import BodyFault, FaultyRequest
+from handlers.http.keys import key_of, key_parameter
+from handlers.http.problems import FaultyRequest
 from handlers.http.queries import ExternalId, Name
 from handlers.http.routes import Call, Route
 from handlers.http.validation import faults_of
@@ -22,9 +23,6 @@ from operations.deployment.rollout import Rollout
 from operations.deployment.start_time import parse_start
 from operations.deployment.target import Catalog
 from operations.errors import InvalidRequest
-
-_KEY = "Idempotency-Key"
-_KEY_PATTERN = r"^[!-~]{1,255}$"
 
 
 def _start(text: str) -> str:
@@ -87,14 +85,19 @@ class Asking:
                 document=RolloutDocument,
                 status=202,
                 body={JSON: lambda schemas: schemas.of_model(RolloutRequest)},
-                parameters=(_KEY_PARAMETER,),
+                parameters=(
+                    key_parameter(
+                        "The same key with the same body has one effect and gets the first answer, "
+                        "for a week."
+                    ),
+                ),
                 refusals=(409, 502),
             ),
         )
 
     async def request(self, call: Call) -> Mapping[str, object]:
         """Raises what `KeyedRequests.request` raises, and NotPermitted where it may not deploy."""
-        key = _key_of(call)
+        key = key_of(call.request)
         body = _parse(await read_body(call.request, {JSON}))
         target = self._catalog.find(body.project, body.environment)
         what = f"deploy {target.name} {body.version}"
@@ -112,29 +115,6 @@ class Asking:
         )
         document: Mapping[str, object] = json.loads(told)
         return document
-
-
-_KEY_PARAMETER: Mapping[str, object] = {
-    "name": _KEY,
-    "in": "header",
-    "required": False,
-    "description": "The same key with the same body has one effect and gets the first answer, for a week.",
-    "schema": {"type": "string", "pattern": _KEY_PATTERN},
-}
-
-
-def _key_of(call: Call) -> str:
-    given = call.request.headers.getall(_KEY, [])
-    if not given:
-        return ""
-    if len(given) > 1 or not 0 < len(given[0]) <= 255 or not _is_visible(given[0]):
-        fault = BodyFault(_KEY, "should be one word of 1 to 255 visible ASCII characters")
-        raise FaultyRequest("The request is not as it should be.", [fault])
-    return given[0]
-
-
-def _is_visible(text: str) -> bool:
-    return all("!" <= character <= "~" for character in text)
 
 
 def _parse(text: str) -> RolloutRequest:

@@ -26,6 +26,7 @@ from operations.monitoring.alert_inquiries import AlertInquiries
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.group import GroupQuery, GroupReport
+from operations.monitoring.errors.repeats import BatchKey
 from operations.refusals import Refusals
 from tests.slack_stand_in import listening
 from tests.workshops import Engine, open_engine, run_plainly
@@ -57,16 +58,22 @@ COMPONENTS = (
 
 @dataclass
 class Inbox:
-    """Stands for the central log: `trouble` is raised instead of taking."""
+    """Stands for the central log: `trouble` is raised instead of taking. A key counts once."""
 
     events: list[LogEvent] = field(default_factory=list)
+    keys: list[BatchKey] = field(default_factory=list)
     trouble: Exception | None = None
 
-    async def take(self, events: Sequence[LogEvent]) -> None:
+    async def take(self, events: Sequence[LogEvent], *, key: BatchKey | None = None) -> bool:
         """Keep them."""
         if self.trouble is not None:
             raise self.trouble
-        self.events += events
+        is_fresh = key is None or key not in self.keys
+        if key is not None:
+            self.keys.append(key)
+        if is_fresh:
+            self.events += events
+        return is_fresh
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.errors import Overloaded, StorageUnavailable
+from operations.errors import Overloaded, Refused, StorageUnavailable
 from operations.monitoring.errors.event import Level
 from tests.scenario.counter import READER, Answer, Counter, open_counter
 
@@ -265,3 +265,39 @@ async def test_without_the_right_nothing_is_taken(counter: Counter) -> None:
     assert answer.status == 403
     assert counter.inbox.events == []
     assert len(await counter.audited("component:reader")) == 1
+
+
+async def test_a_batch_that_comes_again_under_its_key_is_answered_and_counts_once(
+    counter: Counter,
+) -> None:
+    headers = {**NDJSON, "Idempotency-Key": "batch-7"}
+    body = "\n".join([json.dumps(EVENT)] * 1000)
+
+    first = await counter.call("POST", EVENTS, data=body, headers=headers)
+    again = await counter.call("POST", EVENTS, data=body, headers=headers)
+    other = await counter.call("POST", EVENTS, data=f"{body}\n{json.dumps(EVENT)}", headers=headers)
+
+    assert (first.status, first.body) == (again.status, again.body) == (202, {"accepted": 1000})
+    assert len(counter.inbox.events) == 2001
+    assert counter.inbox.keys[0] == counter.inbox.keys[1] != counter.inbox.keys[2]
+    assert counter.inbox.keys[0].sender == "api:hms-dev"
+    assert other.status == 202
+
+
+async def test_a_key_that_came_with_other_events_is_a_conflict(counter: Counter) -> None:
+    counter.inbox.trouble = Refused("This Idempotency-Key came with other events before.")
+
+    answer = await counter.call(
+        "POST", EVENTS, json=EVENT, headers={**JSON, "Idempotency-Key": "batch-7"}
+    )
+
+    assert answer.status == 409
+
+
+async def test_a_key_that_is_no_word_is_a_fault(counter: Counter) -> None:
+    answer = await counter.call(
+        "POST", EVENTS, json=EVENT, headers={**JSON, "Idempotency-Key": "two words"}
+    )
+
+    assert answer.status == 422
+    assert counter.inbox.events == []

@@ -17,7 +17,6 @@ from handlers.http.hooks.alertmanager import Alertmanager
 from handlers.http.hooks.door import Hook
 from handlers.http.hooks.forge import Forge
 from handlers.http.hooks.places import Places
-from handlers.http.hooks.replays import Replays
 from handlers.http.hooks.sentry import Sentry
 from handlers.http.hooks.signatures import Signature
 from operations.errors import Overloaded
@@ -108,12 +107,11 @@ async def open_gate(tmp_path: Path, default: str = "", secret: str = "") -> Asyn
     def hooks(engine: Engine) -> dict[str, Hook]:
         places = Places(catalog=engine.catalog, targets=PLACES, default=default)
         clock = engine.clock
-        replays = Replays(engine.database.store, clock)
         sites = {(123, 456): "myapp/prod"}
         takers = {
             "alertmanager": Alertmanager(siren, places).receive,
-            "sentry": Sentry(inbox, places, replays, clock).receive,
-            "forge": Forge(inbox, places, sites, replays, clock).receive,
+            "sentry": Sentry(inbox, places, clock).receive,
+            "forge": Forge(inbox, places, sites, clock).receive,
         }
         signed = {"sentry": Signature("Sentry-Hook-Signature", secret)} if secret else {}
         return {

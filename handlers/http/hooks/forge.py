@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from handlers.http.event_values import text_fields
 from handlers.http.events import Intake
+from handlers.http.hooks.deliveries import delivery_key
 from handlers.http.hooks.door import Payload, misunderstood
 from handlers.http.hooks.places import Places
-from handlers.http.hooks.replays import Replays
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.validation import faults_of
 from operations.clock import Clock
@@ -53,13 +53,11 @@ class Forge:
         intake: Intake,
         places: Places,
         sites: Mapping[tuple[int, int], str],
-        replays: Replays,
         clock: Clock,
     ) -> None:
         self._intake = intake
         self._places = places
         self._sites = sites
-        self._replays = replays
         self._clock = clock
 
     async def receive(self, payload: Payload) -> int:
@@ -76,8 +74,7 @@ class Forge:
         now = self._clock.now()
         event = _event(deployment, self._target(deployment), now)
         delivery = f"{int(now.timestamp()) // _SAME_SECONDS} {deployment.model_dump_json()}"
-        fresh = await self._replays.once(_SOURCE, delivery, lambda: self._intake.take([event]))
-        return int(fresh)
+        return int(await self._intake.take([event], key=delivery_key(_SOURCE, delivery)))
 
     def _target(self, deployment: _Deployment) -> Target:
         name = self._sites.get((deployment.server.id, deployment.site.id), "")

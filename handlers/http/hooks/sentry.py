@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 
 from handlers.http.event_values import text_fields
 from handlers.http.events import Intake
+from handlers.http.hooks.deliveries import delivery_key
 from handlers.http.hooks.door import Payload, misunderstood
 from handlers.http.hooks.places import Places
-from handlers.http.hooks.replays import Replays
 from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.validation import faults_of
 from operations.clock import Clock
@@ -106,10 +106,9 @@ class _Hook(_Loose):
 class Sentry:
     """`receive` is the hook."""
 
-    def __init__(self, intake: Intake, places: Places, replays: Replays, clock: Clock) -> None:
+    def __init__(self, intake: Intake, places: Places, clock: Clock) -> None:
         self._intake = intake
         self._places = places
-        self._replays = replays
         self._clock = clock
 
     async def receive(self, payload: Payload) -> int:
@@ -125,8 +124,7 @@ class Sentry:
             raise misunderstood(BodyFault("data", "names no issue"))
         event = self._event(found)
         delivery = f"{found.event_id or 'issue'} {found.issue}"
-        fresh = await self._replays.once(_SOURCE, delivery, lambda: self._intake.take([event]))
-        return int(fresh)
+        return int(await self._intake.take([event], key=delivery_key(_SOURCE, delivery)))
 
     @staticmethod
     def _ignored(hook: _Hook, payload: Payload) -> int:

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from operations.clock import Clock
 from operations.errors import OperationError, StorageError, StorageUnavailable, VersionConflict
@@ -19,6 +20,7 @@ from operations.monitoring.errors.newcomers import NEW_GROUPS
 from operations.monitoring.errors.ports import Releases, Running, Store, Transaction
 from operations.monitoring.errors.preparation import Entry, Preparation
 from operations.monitoring.errors.recording import Ration, Writing
+from operations.monitoring.errors.repeats import BatchKey, find_fresh
 from operations.monitoring.errors.room import Room
 from operations.monitoring.errors.tally import Target
 
@@ -54,13 +56,18 @@ class IntakeDesk:
     new_groups: int = NEW_GROUPS
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Batch:
-    """What one caller brought, ready to be written. `done` is what the caller waits for."""
+    """What one caller brought, ready to be written. `done` is what the caller waits for.
+
+    `is_fresh` becomes False for one that was taken before under its key.
+    """
 
     entries: Sequence[Entry]
     also: Also | None
+    key: BatchKey | None
     done: asyncio.Future[None]
+    is_fresh: bool = True
 
 
 class Intake:
@@ -86,17 +93,20 @@ class Intake:
         """How many events are not committed yet."""
         return self._room.events
 
-    async def take(self, events: Sequence[LogEvent], *, also: Also | None = None) -> None:
+    async def take(
+        self, events: Sequence[LogEvent], *, also: Also | None = None, key: BatchKey | None = None
+    ) -> bool:
         """Returns when the events, and what `also` does, are committed in one transaction.
 
-        Raises Overloaded when too much is waiting, StorageError when they could not be stored, and what
+        False when a batch with its key was taken before: then nothing is done. Raises Refused when that
+        one was another, Overloaded when too much is waiting, StorageError when they could not be stored, and what
         `also` raises. Who stops waiting does not know whether they were.
         """
         with self._room.place(events):
             entries = await self._prepare(events)
             if self._is_closed:
                 raise _stopping()
-            batch = _Batch(entries, also, asyncio.get_running_loop().create_future())
+            batch = _Batch(entries, also, key, asyncio.get_running_loop().create_future())
             self._waiting.append(batch)
             self._rung.set()
             try:
@@ -104,6 +114,7 @@ class Intake:
             finally:
                 if batch in self._waiting:
                     self._waiting.remove(batch)
+            return batch.is_fresh
 
     async def run(self) -> None:
         """Write until cancelled; who still waits then hears StorageUnavailable."""
@@ -179,13 +190,13 @@ class Intake:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _write_once(self, batches: Sequence[_Batch]) -> None:
-        entries = [entry for batch in batches for entry in batch.entries]
-        running = await self._running(entries)
+        running = await self._running([entry for batch in batches for entry in batch.entries])
         now = self._desk.clock.now()
         async with self._desk.store.transaction() as tx:
+            fresh = await _weed(tx, batches, now)
             writing = Writing(tx, self._ration, now, running, self._desk.new_groups)
-            await writing.write(entries)
-            for batch in batches:
+            await writing.write([entry for batch in fresh for entry in batch.entries])
+            for batch in fresh:
                 if batch.also is not None:
                     await batch.also(tx)
         self._ration.use(writing.kept)
@@ -200,6 +211,15 @@ class Intake:
             except OperationError:
                 found[target] = Running()
         return found
+
+
+async def _weed(tx: Transaction, batches: Sequence[_Batch], now: datetime) -> list[_Batch]:
+    """Those that were not taken before."""
+    if any(batch.key for batch in batches):
+        found = await find_fresh(tx.batch_keys, [batch.key for batch in batches], now)
+        for batch, is_fresh in zip(batches, found, strict=True):
+            batch.is_fresh = is_fresh
+    return [batch for batch in batches if batch.is_fresh]
 
 
 def _end(batch: _Batch, trouble: OperationError | None) -> None:

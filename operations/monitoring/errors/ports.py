@@ -16,6 +16,7 @@ from operations.monitoring.errors.group import (
     Sample,
 )
 from operations.monitoring.errors.log_ports import LogCursors
+from operations.monitoring.errors.repeats import BatchKeys
 from operations.monitoring.ports import AuditTrail, Outbox
 
 
@@ -124,6 +125,9 @@ class Transaction(Protocol):
 
     @property
     def events(self) -> EventLog: ...
+
+    @property
+    def batch_keys(self) -> BatchKeys: ...
 
     @property
     def audit(self) -> AuditTrail: ...

@@ -16,6 +16,8 @@ STEP = 2000
 _BREATH = 0.02
 """Seconds between two steps, for those who want to write."""
 _MINUTES_KEPT = timedelta(days=2)
+BATCHES_KEPT = timedelta(days=1)
+"""For so long the key of a batch is known."""
 _GROUPS_KEPT = timedelta(days=7)
 """At least, after it was seen last: messages that name a group and have its buttons are read for so long."""
 _MEGABYTE = 1_000_000
@@ -53,6 +55,14 @@ class Purges(Protocol):
         """Minute counts of targets, and how many groups began on them in an hour."""
         ...
 
+    async def batches(self, before: datetime, limit: int) -> int:
+        """Keys of batches that could come again."""
+        ...
+
+    async def imported(self, before: datetime, limit: int) -> int:
+        """Which lines of old logs were imported: an import leaves what is older out."""
+        ...
+
     async def groups(self, before: datetime, limit: int) -> int:
         """Groups that were not seen since and have no counts left."""
         ...
@@ -85,6 +95,8 @@ class Retention:
             partial(self._repeat, purges.samples, now - keep.samples),
             partial(self._repeat, purges.minutes, now - _MINUTES_KEPT),
             partial(self._repeat, purges.hours, now - keep.counts),
+            partial(self._repeat, purges.batches, now - BATCHES_KEPT),
+            partial(self._repeat, purges.imported, now - keep.counts),
             partial(self._repeat, purges.groups, now - max(keep.counts, _GROUPS_KEPT)),
         )
         trouble: StorageError | None = None

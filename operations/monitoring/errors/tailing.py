@@ -59,7 +59,7 @@ Also = Callable[[Transaction], Awaitable[None]]
 class EventIntake(Protocol):
     """Where events go in."""
 
-    async def take(self, events: Sequence[LogEvent], *, also: Also | None = None) -> None:
+    async def take(self, events: Sequence[LogEvent], *, also: Also | None = None) -> object:
         """Returns when events and what `also` does are committed, in one transaction.
 
         Raises Overloaded when too much is waiting, StorageError.

@@ -81,6 +81,7 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (error_purges.SAMPLES_BEFORE, "samples_by_time"),
         (error_purges.HOURS_BEFORE, "error_hours_by_time"),
         (error_purges.MINUTES_BEFORE, "target_minutes_by_time"),
+        (error_purges.BATCHES_BEFORE, "event_batches_by_time"),
         (error_purges.NEWCOMERS_BEFORE, "error_newcomers_by_time"),
         (digest_sources._NEW_GROUPS, "newest_groups"),
         (digest_sources._COUNT_NEW, "newest_groups"),

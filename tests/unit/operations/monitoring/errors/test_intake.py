@@ -21,6 +21,7 @@ from operations.errors import (
 from operations.monitoring.errors.event import Level
 from operations.monitoring.errors.intake import IntakeSettings
 from operations.monitoring.errors.ports import Store, Transaction
+from operations.monitoring.errors.repeats import BatchKey
 from tests.factories import ALICE, NOON
 from tests.unit.operations.monitoring.errors.logbook import (
     Logbook,
@@ -63,6 +64,20 @@ class CountingStore:
             yield tx
 
 
+class LosingStore(CountingStore):
+    """Commits, and then its answer is lost, as often as a test says."""
+
+    lost = 1
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._store.transaction() as tx:
+            yield tx
+        if self.lost:
+            self.lost -= 1
+            raise StorageUnavailable("The connection broke.")
+
+
 async def guard_bugs(name: str, work: Callable[[], Awaitable[None]]) -> str:
     """As the supervisor does."""
     try:
@@ -80,6 +95,20 @@ async def test_what_was_taken_is_committed(book: Logbook) -> None:
     await book.take(make_event(), make_event(message="disk full", fields={}))
 
     assert await stored_messages(book) == {"TimeoutError: no answer", "disk full"}
+
+
+async def test_a_batch_whose_answer_was_lost_after_its_commit_counts_once_when_it_is_sent_again(
+    book: Logbook,
+) -> None:
+    key = BatchKey("api:ci", "batch-7", "hash")
+    intake = book.new_intake(store=LosingStore(book.database.store))
+    async with running(intake):
+        with pytest.raises(StorageUnavailable):
+            await intake.take([make_event()] * 3, key=key)
+        was_fresh = await intake.take([make_event()] * 3, key=key)
+
+    assert not was_fresh
+    assert (await book.only_group()).count == 3
 
 
 async def test_what_goes_along_is_in_the_same_transaction(book: Logbook) -> None:

@@ -43,6 +43,14 @@ class SlowPurges:
         """Done."""
         return self._do("minutes")
 
+    async def batches(self, before: datetime, limit: int) -> int:
+        """Done."""
+        return self._do("batches")
+
+    async def imported(self, before: datetime, limit: int) -> int:
+        """Done."""
+        return self._do("imported")
+
     async def groups(self, before: datetime, limit: int) -> int:
         """Done."""
         return self._do("groups")
@@ -59,4 +67,4 @@ async def test_a_step_that_fails_keeps_no_other_from_being_taken() -> None:
     with pytest.raises(StorageUnavailable):
         await Retention(purges, keep, SteppedClock()).sweep()
 
-    assert purges.done == ["events", "samples", "minutes", "hours", "groups"]
+    assert purges.done == ["events", "samples", "minutes", "hours", "batches", "imported", "groups"]
