@@ -29,11 +29,12 @@ _MOST_MS = 50.0
 _NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 _GROUP_ROWS = """
-INSERT INTO error_groups
+INSERT INTO error_groups (id, project, environment, fingerprint, title, level, state, revision, count,
+    first_seen, last_seen, first_release, last_release, rank, rollout)
 SELECT i, 'project-' || (i % :projects), 'prod', 'f' || i, 'TimeoutError: service ' || i || ' is away',
     'error', CASE WHEN i % 5 THEN 'open' ELSE 'resolved' END, 1, :events / :groups,
     :now - i * 2654435761 % 1000003 * 1000000, :now - i * 2654435761 % 1000003 * 80000, '1.0', '1.1',
-    i * 2654435761 % 1000003 / 1000.0, '', NULL, NULL, NULL, NULL
+    i * 2654435761 % 1000003 / 1000.0, ''
 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :groups) SELECT i FROM n)
 """
 # The multiplication by a large prime scatters what would otherwise lie in order.
