@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.language.commands import Command, DigestAction, MonitorAction
+from handlers.language.kinds import kind_of
+from handlers.language.numbers import in_digits, in_short, is_number
 from handlers.language.words import DASHES, as_person, as_text
 from operations.deployment.rollout import parse_rollout_id
 from operations.deployment.start_time import StartTime, parse_start
@@ -32,7 +34,8 @@ _TO_DASH = str.maketrans(dict.fromkeys(DASHES, "-"))
 class Argument:
     """A word by its place. `field` is the command's attribute; `rest` takes all words that are left.
 
-    `choices` are the only words it can be, when there are but a few. With `fits`, an optional one takes
+    `choices` are the only words it can be, when there are but a few; `example` is one, for hints.
+    With `fits`, an optional one takes
     the next word only if that fits and was not quoted.
     """
 
@@ -41,6 +44,7 @@ class Argument:
     required: bool = True
     rest: bool = False
     choices: tuple[str, ...] = ()
+    example: str = ""
     fits: Callable[[str], bool] | None = None
 
     @property
@@ -107,7 +111,7 @@ class Values:
         written = self.given.get(field)
         if written is None:
             return default
-        digits = written.strip()
+        digits = in_digits(written.strip())
         if digits.isdecimal() and len(digits) <= 9 and 1 <= int(digits) <= most:
             return int(digits)
         raise InvalidRequest(
@@ -123,7 +127,7 @@ class Values:
         """A duration that was given."""
         written = self.given[field]
         try:
-            span = parse_duration(written)
+            span = parse_duration(in_short(written))
         except ValueError:
             span = timedelta(0)
         if span > timedelta(0):
@@ -145,7 +149,8 @@ class Values:
         if rollout_id is not None:
             return rollout_id
         raise InvalidRequest(
-            f"“{_short(written)}” is no rollout's id.", hint="Ids look like D-1042: see `history`."
+            f"“{_short(written)}” is no rollout's id.",
+            hint=_say_kind(written) or "Ids look like D-1042: see `history`.",
         )
 
     def alert(self) -> int:
@@ -155,7 +160,8 @@ class Values:
         if alert_id is not None:
             return alert_id
         raise InvalidRequest(
-            f"“{_short(written)}” is no alert's id.", hint="Ids look like A-17: see `monitor list`."
+            f"“{_short(written)}” is no alert's id.",
+            hint=_say_kind(written) or "Ids look like A-17: see `status`.",
         )
 
     def group(self) -> int | None:
@@ -180,7 +186,8 @@ class Values:
         if word in set(DigestAction):
             return DigestAction(word)
         raise InvalidRequest(
-            f"“{_short(written)}” is not now.", hint="Say `digest`, or `digest now` to post one."
+            f"`digest` does not know “{_short(written)}”.",
+            hint="Say `digest` to read it, or `digest now` to post it.",
         )
 
     def provider(self) -> str:
@@ -212,8 +219,12 @@ class Verb:
     @property
     def usage(self) -> str:
         """`deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]`."""
+        return self.usage_with(self.options)
+
+    def usage_with(self, options: Iterable[Option]) -> str:
+        """The same with these options only."""
         places = {a.field for a in self.arguments}
-        named = [o.shown for o in self.options if o.field not in places]
+        named = [o.shown for o in options if o.field not in places]
         return " ".join([self.name, *(a.shown for a in self.arguments), *named])
 
     def option(self, name: str) -> Option | None:
@@ -227,8 +238,8 @@ def is_provider(word: str) -> bool:
 
 
 def is_count(word: str) -> bool:
-    """Digits, or what usage shows in their place; how many may be asked for is for the reader to say."""
-    return word.isdecimal() or word.lower() == "count"
+    """A number, or what usage shows in its place; how many may be asked for is for the reader to say."""
+    return is_number(word) or word.lower() == "count"
 
 
 def is_group(word: str) -> bool:
@@ -239,3 +250,8 @@ def is_group(word: str) -> bool:
 
 def _short(text: str) -> str:
     return clean(as_text(text), limit=40)
+
+
+def _say_kind(written: str) -> str:
+    kind = kind_of(as_text(written))
+    return f"It is {kind.noun}: say `{kind.command}`." if kind else ""

@@ -40,5 +40,5 @@ def explain(verb: Verb, *, program: str = "", switches: Sequence[Option] = ()) -
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was most likely meant; "" when none is near."""
-    close = difflib.get_close_matches(word.lower()[:40], list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower()[:40], list(known), n=1, cutoff=0.65)
     return close[0] if close else ""

@@ -16,7 +16,7 @@ from operations.errors import InvalidRequest
 
 ANY_PROJECT = Argument(name="project", field="project", required=False)
 ANY_ENVIRONMENT = Argument(name="environment", field="environment", required=False)
-_ALERT = Argument(name="alert", field="alert_id")
+_ALERT = Argument(name="alert", field="alert_id", example="A-17")
 _ERRORS_SHOWN = 20
 
 
@@ -72,7 +72,7 @@ MONITORING_VERBS: tuple[Verb, ...] = (
         ),
         examples=("monitor list", "monitor stop myapp prod", "monitor start myapp prod"),
         arguments=(
-            Argument(name="action", field="action", choices=tuple(MonitorAction)),
+            Argument(name="action", field="action", choices=tuple(MonitorAction), example="list"),
             ANY_PROJECT,
             ANY_ENVIRONMENT,
         ),
@@ -91,7 +91,7 @@ MONITORING_VERBS: tuple[Verb, ...] = (
         summary="Hear no more of an alert for a while.",
         help="That it is well again is told all the same. 30 days at most.",
         examples=("silence A-17 1h",),
-        arguments=(_ALERT, Argument(name="duration", field="span", rest=True)),
+        arguments=(_ALERT, Argument(name="duration", field="span", rest=True, example="1h")),
         build=lambda v: Silence(v.alert(), v.duration("span", f"silence A-{v.alert()} 2h")),
     ),
     Verb(

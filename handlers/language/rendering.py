@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from handlers.language.commands import Command, DeployForm
 from handlers.language.grammar import Argument, Option, Verb
+from handlers.language.loose import is_loose
 from handlers.language.verbs import VERBS
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+,-]*")
@@ -68,7 +69,7 @@ def _duration(span: timedelta) -> str:
 
 def _quoted(verb: Verb, value: str) -> str:
     """Quotes around what would be torn apart, or taken for something else."""
-    is_taken = any(argument.fits(value) for argument in verb.arguments if argument.fits)
+    is_taken = is_loose(value) or any(a.fits(value) for a in verb.arguments if a.fits)
     if _PLAIN.fullmatch(value) and not is_taken:
         return value
     escaped = _ESCAPED.sub(r"\\\1", value)

@@ -28,7 +28,7 @@ _PROVIDER = Argument(name="provider", field="provider", required=False, fits=is_
 _PROJECT = Argument(name="project", field="project")
 _ENVIRONMENT = Argument(name="environment", field="environment")
 _VERSION = Argument(name="version", field="version", required=False)
-_ROLLOUT = Argument(name="rollout", field="rollout_id")
+_ROLLOUT = Argument(name="rollout", field="rollout_id", example="D-1042")
 _REST = Argument(name="reason", field="reason", required=False, rest=True)
 
 _PROVIDER_OPTION = Option(

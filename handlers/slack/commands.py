@@ -77,6 +77,7 @@ class Commands:
         self._boundary = desk.boundary
         self._cards = desk.cards
         self._clock = desk.clock
+        self._catalog = desk.deployments.inquiries.catalog
         self._alerting = desk.alerting
         self._monitoring = Monitoring(desk.alerting, desk.clock)
         self._digest = DigestAnswers(desk.digests)
@@ -89,7 +90,7 @@ class Commands:
         """`/hms …`."""
         asker = asker_of_command(body)
         try:
-            command = language.parse(text(body, "text"))
+            command = language.parse(text(body, "text"), self._catalog)
         except InvalidRequest as exc:
             await self._boundary.answer(ack, asker, _refusing(exc))
             return

@@ -133,9 +133,7 @@ class Catalog:
             return target
         environments = self.environments(project)
         if not environments:
-            raise UnknownTarget(
-                f"There is no project “{project}”.", hint=self._instead(project, environment)
-            )
+            raise self._no_project(project, self._instead(project, environment))
         raise UnknownTarget(
             f"{project} has no environment “{environment}”.",
             hint=_nearest(environment, environments),
@@ -144,7 +142,7 @@ class Catalog:
     def _instead(self, project: str, environment: str) -> str:
         """A project where the environment stands: the word before it was meant as a provider."""
         if not self.environments(environment):
-            return _nearest(project, self.projects())
+            return ""
         words = ", ".join(sorted({target.provider for target in self.targets}))
         return f"“{environment}” is one: leave “{project}” out, or say a provider ({words})."
 
@@ -156,15 +154,23 @@ class Catalog:
             return [self.find(project, environment)]
         chosen = [t for t in self.targets if t.project.lower() == project.lower()]
         if not chosen:
-            raise UnknownTarget(
-                f"There is no project “{project}”.", hint=_nearest(project, self.projects())
-            )
+            raise self._no_project(project)
         return chosen
+
+    def _no_project(self, word: str, hint: str = "") -> UnknownTarget:
+        """It may be an environment, said without the project before it."""
+        _, environment = self.spelled("", word)
+        having = [t.project for t in self.targets if t.environment == environment]
+        if having and not hint:
+            hint = f"It is an environment of {', '.join(having[:12])}: say the project before it."
+        return UnknownTarget(
+            f"There is no project “{word}”.", hint=hint or _nearest(word, self.projects())
+        )
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     names = list(known)
-    close = difflib.get_close_matches(word.lower(), [n.lower() for n in names], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.lower(), [n.lower() for n in names], n=1, cutoff=0.55)
     guess = next((n for n in names if close and n.lower() == close[0]), None)
     if guess:
         return f"Did you mean “{guess}”?"

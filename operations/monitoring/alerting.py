@@ -160,10 +160,13 @@ class Alerting:
             and environment.lower() in ("", check.environment.lower())
         ]
         if not chosen:
-            where = "/".join(part for part in (project, environment) if part) or "this bot"
+            where = "/".join(part for part in (project, environment) if part)
             raise UnknownTarget(
-                f"There is no check for {where}.",
-                hint="Checks are configured in hms.yaml: `checks:`.",
+                f"No check watches {where}."
+                if where
+                else "Nothing is watched: there are no checks.",
+                hint="Add checks under `checks:` in hms.yaml"
+                + ("; `monitor list` names those that there are." if self._checks else "."),
             )
         return chosen
 

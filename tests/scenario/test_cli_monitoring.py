@@ -137,8 +137,8 @@ def test_a_login_that_nobody_maps_may_look_and_not_act(shop: Shop) -> None:
     [
         ("ack A-9", "There is no alert A-9."),
         ("ack D-9", "no alert's id"),
-        ("monitor", "Usage: `hms-sys monitor start|stop|list"),
-        ("monitor list site", "There is no check for site."),
+        ("monitor", "Say `hms-sys monitor list`"),
+        ("monitor list site", "No check watches site."),
         ("silence A-1 31d", "30 days"),
     ],
 )

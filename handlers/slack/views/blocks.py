@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from handlers.language import VERBS
 from operations.actor import Actor
 
 Json = str | int | float | bool | None | Sequence["Json"] | dict[str, "Json"]
@@ -28,10 +29,7 @@ TOTAL_LIMIT = 8500
 _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}>|<!subteam\^S[A-Z0-9]{1,20}>", re.ASCII)
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
-_COMMAND = re.compile(
-    r"`(?=(?:deploy|status|approve|reject|cancel|why|rollback|promote|history|show|lock|unlock|logs"
-    r"|errors|digest|monitor|ack|silence|help|review)\b)"
-)
+_COMMAND = re.compile(rf"`(?=(?:{'|'.join(verb.name for verb in VERBS)})\b)")
 
 
 @dataclass(frozen=True, slots=True)

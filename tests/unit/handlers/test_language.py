@@ -43,6 +43,7 @@ from handlers.language import (
 )
 from operations.deployment.start_time import ClockTime, Delay, Moment
 from operations.errors import InvalidRequest
+from tests.factories import make_catalog, make_target
 
 _HOURS_2 = timedelta(hours=2)
 
@@ -150,6 +151,42 @@ _UNDERSTOOD: list[tuple[str, Command]] = [
     ("errors e2e", Errors(project="e2e")),
 ]
 
+_LOOSE: list[tuple[str, Command]] = [
+    ("deploy myapp/prod 1.1", Deploy("myapp", "prod", "1.1")),
+    ("deploy aws myapp/prod", Deploy("myapp", "prod", provider="aws")),
+    ("status myapp/prod", Status("myapp", "prod")),
+    ("monitor stop myapp/prod", Monitor(MonitorAction.STOP, "myapp", "prod")),
+    ("promote myapp/staging prod", Promote("myapp", "staging", "prod")),
+    ("deploy a b feature/x", Deploy("a", "b", "feature/x")),
+    ('errors "a/b"', Errors(project="a/b")),
+    ("deploy myapp to prod", Deploy("myapp", "prod")),
+    ("deploy myapp to prod v1", Deploy("myapp", "prod", "v1")),
+    ("promote myapp staging to prod", Promote("myapp", "staging", "prod")),
+    ("rollback myapp prod to v1", Rollback("myapp", "prod", "v1")),
+    ("deploy a b to", Deploy("a", "b", "to")),
+    ('deploy "to" to b', Deploy("to", "b")),
+    ("lock a b to be sure", Lock("a", "b", "to be sure")),
+    ("errors five", Errors(5)),
+    ("errors Ten myapp", Errors(10, project="myapp")),
+    ('errors "five"', Errors(project="five")),
+    ("history --limit ten", History(limit=10)),
+    ("status all", Status()),
+    ("errors 5 everything", Errors(5)),
+    ("monitor list all", Monitor(MonitorAction.LIST)),
+    ('history "all"', History("all")),
+    ('status "D-7"', Status("D-7")),
+    ("lock a b for 2h", Lock("a", "b", "", _HOURS_2)),
+    ("lock a b on fire for 2 hours", Lock("a", "b", "on fire", _HOURS_2)),
+    ("lock a b for 2h on fire", Lock("a", "b", "on fire", _HOURS_2)),
+    ('lock a b "for 2h"', Lock("a", "b", "for 2h")),
+    ("lock a b for good", Lock("a", "b", "for good")),
+    ("lock a b until further notice", Lock("a", "b", "until further notice")),
+    ('lock a b "until 6pm"', Lock("a", "b", "until 6pm")),
+    ("silence A-17 for 2 hours", Silence(17, _HOURS_2)),
+    ("silence A-17 an hour", Silence(17, timedelta(hours=1))),
+    ("history --since 'a week'", History(since=timedelta(days=7))),
+]
+
 _TYPOGRAPHIC: list[tuple[str, Command]] = [
     ("deploy a b —reason “login fix”", Deploy("a", "b", reason="login fix")),
     ("deploy a b –reason ‘login fix’", Deploy("a", "b", reason="login fix")),
@@ -199,10 +236,10 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("review soon", "“soon” is no rollout's id", "D-1042"),
     ("deploy a", "needs an environment", "Say `deploy a ENVIRONMENT`"),
     ("deploy aws", "needs a project", "Say `deploy aws PROJECT ENVIRONMENT`"),
-    ("deploy --dry-run", "needs a project", "Usage"),
-    ('deploy "" prod', "needs a project", "Usage"),
+    ("deploy --dry-run", "needs a project", "`help deploy`"),
+    ('deploy "" prod', "needs a project", "`help deploy`"),
     ("promote a b", "needs an environment", "Say `promote a b TO`"),
-    ("approve", "needs a rollout", "Say `approve ROLLOUT`"),
+    ("approve", "needs a rollout", "Say `approve D-1042`"),
     ("approve soon", "“soon” is no rollout's id", "D-1042"),
     ("deploy a b v1 --version v2", "two different values", "Usage"),
     ("deploy a b --reason x --reason y", "two different values", "Usage"),
@@ -226,21 +263,38 @@ _REFUSED: list[tuple[str, str, str]] = [
     ("logs a b --lines -5", "no number", "--lines 50"),
     ("history --limit many", "no number from 1 to 200", "--limit 20"),
     ("logs a b --follow", "on the command line only", "hms-sys logs"),
-    ("monitor", "needs an action", "Say `monitor start|stop|list`"),
+    ("monitor", "needs an action", "Say `monitor list`"),
     ("monitor myapp", "“myapp” is not start, stop or list", "Say `monitor list`"),
     ("monitor stop a b c", "does not take “c”", "start|stop|list [PROJECT] [ENVIRONMENT]"),
-    ("ack", "needs an alert", "Say `ack ALERT`"),
-    ("ack D-17", "“D-17” is no alert's id", "A-17"),
-    ("silence A-17", "needs a duration", "Say `silence A-17 DURATION`"),
+    ("ack", "needs an alert", "Say `ack A-17`"),
+    ("ack D-17", "“D-17” is no alert's id", "`show D-17`"),
+    ("ack web", "“web” is no alert's id", "A-17"),
+    ("silence A-17", "needs a duration", "Say `silence A-17 1h`"),
     ("silence A-17 soon", "“soon” is not a duration", "`silence A-17 2h`"),
     ("silence A-17 0s", "not a duration", "`silence A-17 2h`"),
-    ("digest tomorrow", "“tomorrow” is not now", "Say `digest`"),
+    ("digest tomorrow", "does not know “tomorrow”", "Say `digest`"),
     ("errors 0", "“0” is no number from 1 to 200", "Say `errors 20`"),
     ("errors 201 myapp", "no number from 1 to 200", "Say `errors 20`"),
     ("errors myapp prod 5", "does not take “5”", "errors [COUNT] [E-12] [PROJECT]"),
     ("errors E-12 myapp", "E-12 is one group", "Say `errors E-12`"),
     ("errors E-12 --since 2h", "E-12 is one group", "Say `errors E-12`"),
     ("errors --since soon", "“soon” is not a duration", "--since 24h"),
+    ("errors D-7", "“D-7” is a rollout, no project", "`show D-7`"),
+    ("status a-7", "“a-7” is an alert, no project", "`ack A-7`"),
+    ("show A-7", "“A-7” is no rollout's id", "It is an alert: say `ack A-7`"),
+    ("approve E–7", "is no rollout's id", "say `errors E-7`"),
+    ("D-7", "no command “D-7”", "`show D-7`"),
+    ("A-7", "no command “A-7”", "`ack A-7`"),
+    ("undo a b", "no command “undo”", "`rollback a b`"),
+    ("ship a b v1", "no command “ship”", "`deploy a b v1`"),
+    ("targets", "no command “targets”", "`status`"),
+    ("alerts", "no command “alerts”", "`monitor list`"),
+    ("silence 1h", "“1h” is no alert's id", "A-17"),
+    ("silence web", "“web” is no alert's id", "A-17"),
+    ("lock a b until 6pm", "how long, not until when", "--for 2h"),
+    ("logs a b 50", "does not take “50”", "`--lines 50`"),
+    ("history a b five", "does not take “five”", "`--limit five`"),
+    ("config check", "on the command line only", "`hms-sys config check`"),
     ("help deplyo", "no command “deplyo”", "`deploy`"),
     ("deploy " + "x" * 150 + " prod", "too long", ""),
 ]
@@ -248,6 +302,13 @@ _REFUSED: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("said", "meant"), _UNDERSTOOD, ids=[s for s, _ in _UNDERSTOOD])
 def test_plain_words_are_understood(said: str, meant: Command) -> None:
+    assert parse(said) == meant
+
+
+@pytest.mark.parametrize(("said", "meant"), _LOOSE, ids=[s for s, _ in _LOOSE])
+def test_words_beside_the_grammar_are_understood_and_quotes_take_that_back(
+    said: str, meant: Command
+) -> None:
     assert parse(said) == meant
 
 
@@ -271,7 +332,9 @@ def test_what_cannot_be_understood_says_what_to_say(said: str, message: str, hin
     assert hint in refusal.value.hint
 
 
-@pytest.mark.parametrize("meant", [m for _, m in _UNDERSTOOD + _TYPOGRAPHIC + _SLACK], ids=repr)
+@pytest.mark.parametrize(
+    "meant", [m for _, m in _UNDERSTOOD + _LOOSE + _TYPOGRAPHIC + _SLACK], ids=repr
+)
 def test_a_command_written_back_means_the_same(meant: Command) -> None:
     assert parse(render(meant)) == meant
 
@@ -370,3 +433,38 @@ def test_the_command_line_leaves_doctor_to_its_own_program() -> None:
 @pytest.mark.parametrize("sign", ["\x00", "\u202e", "\u200f", "\u2066", "\u200b"])
 def test_signs_that_nobody_sees_are_not_part_of_a_word(sign: str) -> None:
     assert parse(f"{sign}deploy myapp{sign} prod 1.1") == parse("deploy myapp prod 1.1")
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "hint"),
+    [
+        ("deploy myapp", "needs an environment (staging, prod)", "`deploy myapp ENVIRONMENT`"),
+        ("rollback prod", "no project “prod”", "environment of myapp: say the project before it"),
+        ("why everything", "no project “everything”", "Known: myapp, site."),
+        ("lock myap", "no project “myap”", "Did you mean “myapp”?"),
+    ],
+)
+def test_what_is_missing_is_named_where_the_names_are_known(
+    said: str, message: str, hint: str
+) -> None:
+    catalog = make_catalog(
+        make_target(environment="staging"),
+        make_target(),
+        make_target(project="site", environment="live"),
+    )
+
+    with pytest.raises(InvalidRequest) as refusal:
+        parse(said, catalog)
+
+    assert message in refusal.value.message
+    assert hint in refusal.value.hint
+
+
+def test_usage_in_slack_leaves_out_what_works_in_a_terminal_only() -> None:
+    with pytest.raises(InvalidRequest) as in_slack:
+        parse("logs a b c d")
+    with pytest.raises(InvalidRequest) as in_a_terminal:
+        parse_argv(["logs", "a", "b", "c", "d"])
+
+    assert "--follow" not in in_slack.value.hint
+    assert "--follow" in in_a_terminal.value.hint

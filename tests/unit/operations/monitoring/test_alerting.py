@@ -181,7 +181,7 @@ async def test_checks_are_stopped_by_where_they_are(
 
 
 async def test_stopping_what_has_no_check_is_refused(post: Post) -> None:
-    with pytest.raises(UnknownTarget, match="no check for myapp/live"):
+    with pytest.raises(UnknownTarget, match="No check watches myapp/live"):
         await post.alerting.stop(ALICE, "myapp", "live")
 
 
