@@ -1,4 +1,5 @@
 # The bot without its sandbox and tests. Build: docker build -t hms-sys .
+# With Podman or Buildah: podman build --format docker -t hms-sys . (their own format knows no HEALTHCHECK).
 ARG PYTHON=3.11-slim
 
 FROM python:${PYTHON} AS build
@@ -12,7 +13,9 @@ COPY . ./
 RUN /opt/hms/bin/pip install --no-deps . && /opt/hms/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON}
-RUN useradd --uid 10001 --user-group --no-log-init --home-dir /var/lib/hms --create-home hms
+# Nobody else may read what the volume keeps, and nothing of a login's belongs into it.
+RUN useradd --uid 10001 --user-group --no-log-init --home-dir /var/lib/hms --no-create-home --shell /usr/sbin/nologin hms \
+    && install --directory --owner=hms --group=hms --mode=700 /var/lib/hms
 COPY --from=build /opt/hms /opt/hms
 # HMS_DATABASE_URL stays unset, so that it or HMS_DATABASE_URL_FILE can be given: the default is hms.db in the volume.
 ENV PATH=/opt/hms/bin:$PATH \
