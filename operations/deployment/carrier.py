@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from operations.deployment import endings, orders, steps
-from operations.deployment.observation import Observation
+from operations.deployment.observation import MAY_PASS, Observation
 from operations.deployment.ports import HealthProbe, Provider
 from operations.deployment.progress import Failure, Progress, Started, StepState, Verdict
 from operations.deployment.release import Release
@@ -199,7 +199,7 @@ class Carrier:
             try:
                 async with asyncio.timeout(self._pace.call_seconds):
                     started = await self._provider.restore(order)
-            except (OutcomeUnknown, ProviderUnavailable) as exc:
+            except MAY_PASS as exc:
                 problem = exc.message
                 await self._note(problem)
             except TimeoutError:

@@ -19,11 +19,19 @@ from operations.errors import (
     OperationError,
     OutcomeUnknown,
     ProviderError,
+    ProviderUnauthorized,
     ProviderUnavailable,
 )
 from operations.redaction import clean
 
 _SERVING_SECONDS = 5.0  # well within a lease
+
+MAY_PASS = (ProviderUnavailable, ProviderUnauthorized, OutcomeUnknown)
+"""Troubles after which a platform is asked again.
+
+Credentials are among them: a Kubernetes API server that has just started forbids everything until it has
+read who may do what, and what people mend meanwhile is taken up.
+"""
 
 Tell = Callable[[Progress], Awaitable[None]]
 
@@ -53,7 +61,8 @@ class Observation:
     ) -> Progress:
         """The observation that ends it. `tell` hears all others, `note` of trouble.
 
-        A passed deadline is FAILED, with the platform's reasons; contact that stays lost is UNKNOWN.
+        A passed deadline is FAILED, with the platform's reasons, unless those are that nobody can tell;
+        contact that stays lost is UNKNOWN.
         """
         problem = ""
         async for left in self.attempts(deadline, grace=self._pace.grace_seconds):
@@ -68,7 +77,7 @@ class Observation:
             except ProviderError as exc:
                 problem = exc.message
                 await note(problem)
-                if not isinstance(exc, ProviderUnavailable | OutcomeUnknown):
+                if not isinstance(exc, MAY_PASS):
                     break
         return Progress(activity="Rollout", detail=problem, verdict=Verdict.UNKNOWN)
 
@@ -96,6 +105,9 @@ class Observation:
             async with asyncio.timeout(self._pace.call_seconds):
                 found = await self._provider.explain(self._target, handle)
             failure = replace(found, summary=f"{late}: {found.summary}" if found.summary else late)
+        except OutcomeUnknown as exc:
+            why = f"{late}: {exc.message}"
+            return Progress(activity="Rollout", detail=why, verdict=Verdict.UNKNOWN)
         except (ProviderError, TimeoutError) as exc:
             failure = Failure(summary=late, reason=clean(str(exc), limit=500))
         return Progress(activity="Rollout", verdict=Verdict.FAILED, failure=failure)

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import TracebackType
 
 from operations.clock import Clock
-from operations.errors import ProviderError, ProviderUnavailable
+from operations.errors import ProviderError, ProviderUnauthorized, ProviderUnavailable
 from providers.kubernetes.cluster import Cluster, Event, Query
 from providers.kubernetes.objects import JsonObject, text, uid
 
@@ -51,7 +51,8 @@ class Mirror:
         while self.error is None:
             try:
                 await self._turn()
-            except ProviderUnavailable as exc:
+            except (ProviderUnavailable, ProviderUnauthorized) as exc:
+                # An API server that has just started forbids everything for a moment.
                 await self._bear(exc)
             except ProviderError as exc:
                 self._give_up(exc)
@@ -90,7 +91,7 @@ class Mirror:
             self._wake.set()
         return text(event.object, "metadata", "resourceVersion")
 
-    async def _bear(self, exc: ProviderUnavailable) -> None:
+    async def _bear(self, exc: ProviderError) -> None:
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         if (now - self._failing_since).total_seconds() >= self._patience:

@@ -20,6 +20,7 @@ from sandbox.kubernetes.objects import RESOURCES, WORKLOADS, Json
 from sandbox.kubernetes.selectors import Predicate, by_fields, by_labels
 from sandbox.kubernetes.statuses import ApiError
 from sandbox.kubernetes.store import Store
+from sandbox.kubernetes.validation import validate
 from sandbox.kubernetes.watches import Watches
 
 _LIST = frozenset(
@@ -146,7 +147,7 @@ class Api:
             return cut(request)
         before = self._store.get(resource, request.match_info["namespace"], name)
         after = patches.apply(request.content_type, before, body)
-        _validate(after, resource, name)
+        validate(before, after, resource)
         stored = self._store.update(resource, after)
         self.patches.append((resource, name, body))
         if self._faults.swallows_answer():
@@ -190,24 +191,6 @@ def _decode(text: str) -> object:
     except ValueError:
         raise ApiError(400, "error decoding patch: invalid JSON") from None
     return body
-
-
-def _validate(obj: Json, resource: str, name: str) -> None:
-    """The rules of validation that a change of an image or a template can break."""
-    spec = obj["spec"]["template"]["spec"]
-    for container in spec["containers"]:
-        if not container.get("image"):
-            path = "spec.template.spec.containers[0].image"
-            raise ApiError(422, f'{resource}.apps "{name}" is invalid: {path}: Required value')
-    labels = obj["spec"]["template"]["metadata"].get("labels", {})
-    wanted = obj["spec"]["selector"]["matchLabels"]
-    if any(labels.get(k) != v for k, v in wanted.items()):
-        raise ApiError(
-            422, f'{resource}.apps "{name}" is invalid: `selector` does not match labels'
-        )
-    for key, value in obj["metadata"].get("annotations", {}).items():
-        if not isinstance(value, str):
-            raise ApiError(422, f"metadata.annotations: Invalid value: {key} must be a string")
 
 
 def _bare(obj: Json) -> Json:

@@ -129,7 +129,11 @@ class KubernetesStandIn:
         metadata = dict(obj["metadata"])
         for field, values in marks.items():
             metadata[field] = {**metadata.get(field, {}), **values}
-        return self.store.put(resource, {**obj, "metadata": metadata})
+        return self.store.update(resource, {**obj, "metadata": metadata})
+
+    def fill_quota(self) -> None:
+        """No more pods may be made."""
+        self.deployments.quota_full = True
 
     def serving(self, namespace: str, selector: dict[str, str]) -> set[str]:
         """The tags of the images of all ready pods with these labels."""

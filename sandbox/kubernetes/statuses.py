@@ -24,14 +24,15 @@ _REASONS = {
 class ApiError(Exception):
     """An answer other than success."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, details: Json | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.details = details
 
     def status(self) -> Json:
         """The `Status` object."""
-        return {
+        told: Json = {
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
@@ -40,6 +41,7 @@ class ApiError(Exception):
             "reason": _REASONS.get(self.code, "InternalError"),
             "code": self.code,
         }
+        return {**told, "details": self.details} if self.details else told
 
     def response(self) -> web.Response:
         """The answer over HTTP."""
@@ -49,8 +51,10 @@ class ApiError(Exception):
 
 def not_found(resource: str, name: str) -> ApiError:
     """404 for an object."""
-    group = "" if resource in ("pods", "events") else ".apps"
-    return ApiError(404, f'{resource}{group} "{name}" not found')
+    group = "" if resource in ("pods", "events") else "apps"
+    title = f"{resource}.{group}" if group else resource
+    details = {"name": name, "kind": resource} | ({"group": group} if group else {})
+    return ApiError(404, f'{title} "{name}" not found', details)
 
 
 def conflict(resource: str, name: str) -> ApiError:

@@ -91,7 +91,7 @@ class Store:
         for fixed in ("uid", "creationTimestamp", "generation"):
             obj["metadata"][fixed] = before["metadata"][fixed]
         obj["status"] = before["status"]
-        if obj["spec"] != before["spec"]:
+        if obj["spec"] != before["spec"] or _is_renumbered_by_marks(resource, obj, before):
             obj["metadata"]["generation"] += 1
         return self.put(resource, obj)
 
@@ -137,6 +137,13 @@ class Store:
     def _wake(self) -> None:
         for event in self._watchers:
             event.set()
+
+
+def _is_renumbered_by_marks(resource: str, obj: Json, before: Json) -> bool:
+    """A Deployment's annotations count as its spec does (kubernetes: deployment/strategy.go)."""
+    return resource == "deployments" and (
+        obj["metadata"].get("annotations") != before["metadata"].get("annotations")
+    )
 
 
 def _event(about: Json, name: str, kind: str, what: tuple[str, str], known: Json | None) -> Json:

@@ -20,14 +20,22 @@ from operations.errors import (
 )
 from providers.kubernetes import KubernetesProvider, Patience
 from providers.registry import Registry
-from tests.contract.world_kubernetes import NAMESPACE, Setting, open_setting, until
+from sandbox.kubernetes import KubernetesStandIn
+from tests.contract.world_kubernetes import (
+    CLUSTERS,
+    NAMESPACE,
+    STAND_IN,
+    Setting,
+    open_setting,
+    until,
+)
 
 QUICK = Patience(silence=0.5, look=0.05)
 
 
-@pytest.fixture
-async def setting() -> AsyncIterator[Setting]:
-    async with open_setting(patience=QUICK, timeout=1.0) as opened:
+@pytest.fixture(params=CLUSTERS)
+async def setting(request: pytest.FixtureRequest) -> AsyncIterator[Setting]:
+    async with open_setting(patience=QUICK, timeout=1.0, kind=request.param) as opened:
         yield opened
 
 
@@ -101,11 +109,13 @@ async def test_dropped_watches_lose_nothing(setting: Setting) -> None:
     assert following.result().verdict is Verdict.SUCCEEDED
 
 
+@pytest.mark.parametrize("setting", [STAND_IN], indirect=True)
 async def test_expired_history_is_listed_again(setting: Setting) -> None:
     started = await setting.provider.start(setting.order("1.1"))
     async with asyncio.TaskGroup() as group:
         following = group.create_task(setting.end_of(started.handle))
         await watched(setting)
+        assert isinstance(setting.cluster, KubernetesStandIn)
         setting.cluster.expire_history()
 
     assert following.result().verdict is Verdict.SUCCEEDED
@@ -117,6 +127,19 @@ async def test_a_restart_of_the_api_server_is_survived(setting: Setting) -> None
         following = group.create_task(setting.end_of(started.handle))
         await watched(setting)
         await setting.cluster.restart()
+
+    assert following.result().verdict is Verdict.SUCCEEDED
+
+
+async def test_rights_that_are_missing_for_a_moment_do_not_end_following(setting: Setting) -> None:
+    started = await setting.provider.start(setting.order("1.1"))
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(setting.end_of(started.handle))
+        await watched(setting)
+        setting.cluster.faults.refused = 403
+        setting.cluster.drop_watches()
+        await asyncio.sleep(0.1)
+        setting.cluster.faults.clear()
 
     assert following.result().verdict is Verdict.SUCCEEDED
 

@@ -12,7 +12,7 @@ from operations.errors import ProviderError
 from operations.monitoring.errors.log_ports import LogKind, LogPage, LogSource
 from providers.kubernetes import log_pages
 from sandbox.kubernetes.objects import Json
-from tests.contract.world_kubernetes import NAMESPACE, Setting, open_setting
+from tests.contract.world_kubernetes import CLUSTERS, NAMESPACE, Setting, open_setting
 
 SECOND = timedelta(seconds=1)
 SOURCE = LogSource(
@@ -55,9 +55,9 @@ class Reader:
         self.setting.cluster.kubelet.logs.write(uid, *lines, at=at)
 
 
-@pytest.fixture
-async def reader() -> AsyncIterator[Reader]:
-    async with open_setting() as setting:
+@pytest.fixture(params=CLUSTERS)
+async def reader(request: pytest.FixtureRequest) -> AsyncIterator[Reader]:
+    async with open_setting(kind=request.param) as setting:
         made = Reader(setting)
         await made.begin()
         yield made

@@ -17,9 +17,10 @@ from operations.deployment.ports import RestoreOrder, StartOrder
 from operations.deployment.progress import Handle, Progress, Verdict
 from operations.deployment.release import Release
 from operations.errors import InvalidRequest, OperationError, ProviderError
+from tests.contract.world_kubernetes import CLUSTERS, CONTROL_PLANE
 from tests.contract.worlds import World
 
-WORLDS = ("kubernetes", "ecs", "forge")
+WORLDS = ("kubernetes", *((CONTROL_PLANE,) if CONTROL_PLANE in CLUSTERS else ()), "ecs", "forge")
 PATIENCE = 20.0
 
 

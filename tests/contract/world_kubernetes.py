@@ -1,14 +1,18 @@
-"""Kubernetes' world: a Deployment of three pods, and a registry that knows every tag's digest."""
+"""Kubernetes' world: a Deployment of three pods, and a registry that knows every tag's digest.
+
+The cluster is the stand-in and, where `tests.control_plane` finds its programs, a real control plane too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from bot.clock import SystemClock
 from operations.deployment.ports import RestoreOrder, StartOrder
@@ -19,17 +23,102 @@ from providers.kubernetes import KubernetesProvider, Patience
 from providers.registry import Registry
 from providers.specs import KubernetesSpec
 from sandbox.kubernetes import KubernetesStandIn
+from sandbox.kubernetes.faults import Faults
+from sandbox.kubernetes.kubelet import Kubelet
+from sandbox.kubernetes.objects import Json
 from sandbox.registry import RegistryStandIn
+from tests.control_plane.opening import open_real_cluster
+from tests.control_plane.processes import find_assets
 
 NAMESPACE = "shop"
 PACE = 0.03
+STAND_IN, CONTROL_PLANE = "stand_in", "control_plane"
+CLUSTERS = (STAND_IN, *((CONTROL_PLANE,) if find_assets() else ()))
+"""What the tests of a rollout run on."""
+
+
+class Objects(Protocol):
+    """The objects of a cluster, past the adapter."""
+
+    def find(self, resource: str, namespace: str | None = None) -> Iterator[Json]: ...
+
+    def put(self, resource: str, obj: Json) -> Json: ...
+
+    def delete(self, resource: str, obj: Json) -> None: ...
+
+
+class Watches(Protocol):
+    """The watches that the adapter holds."""
+
+    @property
+    def count(self) -> int: ...
+
+
+class Server(Protocol):
+    """What the API server saw."""
+
+    @property
+    def watches(self) -> Watches: ...
+
+
+class Cluster(Protocol):
+    """`KubernetesStandIn` says what these mean."""
+
+    token: str
+    faults: Faults
+    kubelet: Kubelet
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def store(self) -> Objects: ...
+
+    @property
+    def api(self) -> Server: ...
+
+    @property
+    def patches(self) -> list[tuple[str, str, object]]: ...
+
+    @property
+    def unexpected(self) -> list[str]: ...
+
+    def kubeconfig(self, path: Path) -> Path: ...
+
+    def add_deployment(self, namespace: str, name: str, image: str, replicas: int = 3) -> Json: ...
+
+    def add_statefulset(self, namespace: str, name: str, image: str) -> Json: ...
+
+    def add_daemonset(self, namespace: str, name: str, image: str) -> Json: ...
+
+    def get(self, resource: str, namespace: str, name: str) -> Json: ...
+
+    def edit(self, resource: str, namespace: str, name: str, **spec: object) -> Json: ...
+
+    def set_image(self, resource: str, namespace: str, name: str, image: str) -> Json: ...
+
+    def annotate(
+        self, resource: str, namespace: str, name: str, **marks: dict[str, str]
+    ) -> Json: ...
+
+    def serving(self, namespace: str, selector: dict[str, str]) -> set[str]: ...
+
+    def fill_quota(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def start(self) -> None: ...
+
+    async def restart(self) -> None: ...
+
+    def drop_watches(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """Both stand-ins and the real adapter, with `deployment/web` on version 1.0."""
 
-    cluster: KubernetesStandIn
+    cluster: Cluster
     registry: RegistryStandIn
     provider: KubernetesProvider
     workload: str = "deployment/web"
@@ -110,17 +199,26 @@ async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.01)
 
 
+def _open_cluster(
+    kind: str, registry: RegistryStandIn, pace: float
+) -> AbstractAsyncContextManager[Cluster]:
+    if kind == CONTROL_PLANE:
+        return open_real_cluster(registry, NAMESPACE)
+    return KubernetesStandIn(pace=pace, registry=registry, slow_paces=100_000)
+
+
 @asynccontextmanager
 async def open_setting(
-    *, patience: Patience | None = None, pace: float = PACE, timeout: float = 5.0
+    *,
+    patience: Patience | None = None,
+    pace: float = PACE,
+    timeout: float = 5.0,
+    kind: str = STAND_IN,
 ) -> AsyncIterator[Setting]:
     """Everything up, version 1.0 live; asserts at the end that nothing unknown was asked."""
     registry_client = Registry()
     with tempfile.TemporaryDirectory() as folder:
-        async with (
-            RegistryStandIn() as registry,
-            KubernetesStandIn(pace=pace, registry=registry, slow_paces=100_000) as cluster,
-        ):
+        async with RegistryStandIn() as registry, _open_cluster(kind, registry, pace) as cluster:
             cluster.add_deployment(NAMESPACE, "web", f"{registry.host}/acme/web:1.0")
             provider = KubernetesProvider(
                 clock=SystemClock(),

@@ -43,18 +43,6 @@ async def ask(
         return response.status, answer
 
 
-async def test_without_the_token_it_is_401(cluster: KubernetesStandIn) -> None:
-    assert (await ask(cluster, WEB, token="wrong"))[0] == 401
-
-
-async def test_an_unknown_object_is_404_with_the_servers_words(cluster: KubernetesStandIn) -> None:
-    status, answer = await ask(cluster, WEB + "x")
-
-    assert (status, answer["reason"]) == (404, "NotFound")
-    assert answer["message"] == 'deployments.apps "webx" not found'
-    assert cluster.unexpected == []
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -70,44 +58,6 @@ async def test_what_it_does_not_know_is_refused_and_recorded(
 ) -> None:
     assert (await ask(cluster, path))[0] in (400, 404)
     assert cluster.unexpected == [f"GET {path}"]
-
-
-async def test_a_stale_resource_version_is_409(cluster: KubernetesStandIn) -> None:
-    status, answer = await ask(cluster, WEB, {"metadata": {"resourceVersion": "1"}})
-
-    assert (status, answer["reason"]) == (409, "Conflict")
-
-
-async def test_another_patch_type_is_415(cluster: KubernetesStandIn) -> None:
-    assert (await ask(cluster, WEB, {}, kind="application/json"))[0] == 415
-
-
-async def test_an_invalid_object_is_422(cluster: KubernetesStandIn) -> None:
-    body = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": ""}]}}}}
-
-    assert (await ask(cluster, WEB, body))[0] == 422
-
-
-async def test_a_patch_of_the_spec_raises_the_generation_and_one_of_marks_does_not(
-    cluster: KubernetesStandIn,
-) -> None:
-    _, marked = await ask(cluster, WEB, {"metadata": {"annotations": {"a": "b"}}})
-    body = {"spec": {"replicas": 5}}
-    _, scaled = await ask(cluster, WEB, body)
-
-    assert marked["metadata"]["generation"] == 1
-    assert scaled["metadata"]["generation"] == 2
-    assert scaled["status"]["observedGeneration"] == 1
-
-
-async def test_selectors_narrow_a_list(cluster: KubernetesStandIn) -> None:
-    cluster.add_deployment("shop", "api", "acme/api:1.0", replicas=1)
-    pods = "/api/v1/namespaces/shop/pods"
-
-    assert len((await ask(cluster, f"{pods}?labelSelector=app%3Dweb"))[1]["items"]) == 3
-    assert len((await ask(cluster, f"{pods}?labelSelector=app+in+(api,x)"))[1]["items"]) == 1
-    assert len((await ask(cluster, f"{pods}?fieldSelector=status.phase%3DFailed"))[1]["items"]) == 0
-    assert (await ask(cluster, f"{pods}?fieldSelector=spec.color%3Dred"))[0] == 400
 
 
 async def test_a_watch_tells_changes_and_then_that_it_is_too_old(

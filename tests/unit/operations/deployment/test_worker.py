@@ -20,6 +20,7 @@ from operations.errors import (
     LeaseLost,
     OutcomeUnknown,
     ProviderRejected,
+    ProviderUnauthorized,
     ProviderUnavailable,
     Refused,
     StaleDecision,
@@ -180,6 +181,29 @@ async def test_contact_that_stays_lost_while_following_is_unknown(tmp_path: Path
         rollout = await engine.carry_out(await engine.ask())
 
     assert rollout.state is RolloutState.UNKNOWN
+
+
+async def test_credentials_that_are_refused_for_a_moment_do_not_end_what_is_followed(
+    engine: Engine,
+) -> None:
+    # An API server that has just started forbids everything until it has read who may do what.
+    engine.provider.follow_troubles.append(ProviderUnauthorized("Kubernetes forbids it."))
+
+    rollout = await engine.carry_out(await engine.ask())
+
+    assert rollout.state is RolloutState.SUCCEEDED
+
+
+async def test_credentials_that_are_refused_for_a_moment_do_not_prevent_the_way_back(
+    engine: Engine,
+) -> None:
+    engine.provider.scripts[NEW.artifact] = FAILURE
+    engine.provider.restore_troubles.append(ProviderUnauthorized("Kubernetes forbids it."))
+
+    rollout = await engine.carry_out(await engine.ask())
+
+    assert rollout.state is RolloutState.ROLLED_BACK
+    assert engine.provider.serving == OLD.artifact
 
 
 async def test_contact_that_comes_back_is_followed_to_the_end(engine: Engine) -> None:
