@@ -20,7 +20,6 @@ from dataclasses import replace
 from functools import partial
 
 import structlog
-from aiohttp import web
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -42,6 +41,7 @@ from bot.webhooks import build_webhooks, open_callers
 from handlers.http.app import build_http_app
 from handlers.http.health import Health
 from handlers.http.metrics import metrics as metrics_route
+from handlers.http.server import open_server
 from handlers.slack.app import SlackParts, SlackSide, build_slack, client_session, web_client
 from handlers.slack.digest_cards import DigestParts
 from handlers.slack.doctor import Examining
@@ -202,13 +202,11 @@ class Bot:
         route = None if self._socket else SlackEvents(self._side.app).handle
         parts = [metrics_route(self._vitals.scrape), *self._http_side.parts]
         app = build_http_app(health, route, around=self._http_side.around, parts=parts)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        new_id = self._http_side.around.new_id
+        async with open_server(
+            app, self._settings.host, self._settings.port, new_id=new_id
+        ) as port:
+            yield port
 
     async def _is_alive(self) -> bool:
         return self._socket is None or await self._socket.is_alive()

@@ -16,18 +16,14 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from handlers.http.headers import REQUEST_ID, mark
 from handlers.http.problems import problem, problem_of
+from handlers.http.server import heard
 from operations.errors import OperationError, Refused
 from operations.guard import Guard
 
 _LOG = logging.getLogger("hms.http")
-REQUEST_ID = "X-Request-Id"
 _SANE = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
-_SAFETY = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,31 +43,45 @@ def boundary(settings: BoundarySettings) -> Middleware:
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        heard(request)
         given = request.headers.get(REQUEST_ID, "")
         request_id = given if _SANE.fullmatch(given) else settings.new_id()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            answer = await _guarded(settings, lambda: handler(request))
-        if not answer.prepared:
-            answer.headers[REQUEST_ID] = request_id
-            for name, value in _SAFETY.items():
-                answer.headers.setdefault(name, value)
-        return answer
+            answer = await _guarded(settings, request, lambda: handler(request))
+        return answer if answer.prepared else mark(answer, request_id)
 
     return around
 
 
 async def _guarded(
-    settings: BoundarySettings, work: Callable[[], Awaitable[web.StreamResponse]]
+    settings: BoundarySettings,
+    request: web.Request,
+    work: Callable[[], Awaitable[web.StreamResponse]],
 ) -> web.StreamResponse:
     answers: list[web.StreamResponse] = []
 
     async def answered() -> None:
-        answers.append(await _translated(settings.deadline_seconds, work))
+        answers.append(await _whole(request, lambda: _translated(settings.deadline_seconds, work)))
 
     reference = await settings.guard("http request", answered)
     if answers:
         return answers[0]
     return problem(500, "This is a fault of HMS-SYS.", more={"reference": reference})
+
+
+async def _whole(
+    request: web.Request, work: Callable[[], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """A caller who hangs up in the middle of a body, or garbles it, is no fault of ours."""
+    try:
+        return await work()
+    except web.RequestPayloadError:
+        return problem(400, "The body breaks off, or is not as its headers say.")
+    except ConnectionError:
+        if request.transport is not None:
+            raise
+        _LOG.info("the caller hung up")
+        return problem(400, "The body breaks off.")
 
 
 async def _translated(

@@ -18,6 +18,7 @@ from handlers.http.app import build_http_app
 from handlers.http.boundary import BoundarySettings
 from handlers.http.health import Health
 from handlers.http.hooks.door import Door, Hook
+from handlers.http.server import open_server
 from operations.audit import AuditEvent
 from operations.deployment.keyed_requests import KeyedRequests
 from operations.deployment.target import Catalog
@@ -28,7 +29,6 @@ from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.group import GroupQuery, GroupReport
 from operations.monitoring.errors.repeats import BatchKey
 from operations.refusals import Refusals
-from tests.slack_stand_in import listening
 from tests.workshops import Engine, open_engine, run_plainly
 
 DEV = "made-up-token-of-hms-dev"
@@ -173,7 +173,13 @@ async def open_counter(
         )
         door = Door(hooks(engine), access, clock)
         app = build_http_app(_health(engine), around=around, parts=[api.register, door.register])
-        async with listening(app) as url, aiohttp.ClientSession() as session:
+        async with (
+            open_server(
+                app, "127.0.0.1", 0, new_id=around.new_id, silent_seconds=deadline_seconds
+            ) as port,
+            aiohttp.ClientSession() as session,
+        ):
+            url = f"http://127.0.0.1:{port}"
             yield Counter(engine, inbox, groups, api.keyed, url, session)
 
 
