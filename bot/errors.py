@@ -46,7 +46,7 @@ class ErrorParts:
 def build_errors(parts: ErrorParts, intake: Callable[[IntakeDesk], Intake] = Intake) -> ErrorSide:
     """Over the database; what runs where is asked of deployment's history."""
     store, clock = parts.database.store, parts.clock
-    releases = RolloutReleases(parts.inquiries, clock)
+    releases = RolloutReleases(parts.inquiries, store, clock)
     desk = IntakeDesk(
         store=store,
         releases=releases,

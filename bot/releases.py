@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from operations.clock import Clock
 from operations.deployment.inquiries import Inquiries
 from operations.deployment.rollout import (
-    ACTIVE,
     HistoryQuery,
     Rollout,
     RolloutKind,
     RolloutState,
 )
+from operations.deployment.standing import Place, Standing, Standings
 from operations.errors import UnknownTarget
 from operations.monitoring.errors.group import Change
 from operations.monitoring.errors.ports import Running
@@ -33,25 +35,49 @@ _WORDS = {
 }
 
 
+class Transaction(Protocol):
+    """All of it is read as it is at one moment."""
+
+    @property
+    def standings(self) -> Standings: ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+
 class RolloutReleases:
     """Implements `operations.monitoring.errors.ports.Releases`. Answers on what runs are kept for 3 s."""
 
-    def __init__(self, inquiries: Inquiries, clock: Clock) -> None:
+    def __init__(self, inquiries: Inquiries, store: Store, clock: Clock) -> None:
         self._inquiries = inquiries
+        self._store = store
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[datetime, Running]] = {}
+        self._known: dict[Place, tuple[datetime, Running]] = {}
 
-    async def running(self, project: str, environment: str) -> Running:
+    async def running(self, targets: Collection[Place]) -> Mapping[Place, Running]:
         """What is being brought out, else what went live last."""
         now = self._clock.now()
-        at, known = self._known.get((project, environment), (None, Running()))
-        if at is not None and now - at < _FRESH:
-            return known
-        found = _running(await self._recent(project, environment))
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        self._known[project, environment] = (now, found)
-        return found
+        stale = [place for place in targets if not self._is_known(place, now)]
+        if stale:
+            found = await self._ask(stale)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known = {place: self._known[place] for place in set(targets) - set(stale)}
+            self._known |= {place: (now, found.get(place, Running())) for place in stale}
+        return {place: self._known[place][1] for place in targets}
+
+    def _is_known(self, place: Place, now: datetime) -> bool:
+        known = self._known.get(place)
+        return known is not None and now - known[0] < _FRESH
+
+    async def _ask(self, places: Collection[Place]) -> Mapping[Place, Running]:
+        async with self._store.snapshot() as tx:
+            found = await tx.standings.among(places)
+        # What is under way comes last, and so takes the place of what is live.
+        ordered = sorted(found, key=lambda standing: standing.ended_at is None)
+        return {standing.place: _running(standing) for standing in ordered}
 
     async def changes(
         self, project: str, environment: str, since: datetime, until: datetime
@@ -77,15 +103,9 @@ class RolloutReleases:
             return ()
 
 
-def _running(newest_first: Sequence[Rollout]) -> Running:
-    started = [rollout for rollout in newest_first if rollout.started_at is not None]
-    under_way = [rollout for rollout in started if rollout.state in ACTIVE]
-    live = [rollout for rollout in started if rollout.state is RolloutState.SUCCEEDED]
-    chosen = next(iter([*under_way, *live]), None)
-    if chosen is None:
-        return Running()
+def _running(chosen: Standing) -> Running:
     return Running(
-        release=chosen.release.version,
+        release=chosen.version,
         rollout=chosen.name,
         channel=chosen.channel,
         began=chosen.started_at,

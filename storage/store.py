@@ -24,6 +24,7 @@ from storage.repeats import SqlRepeats
 from storage.restoration import SqlRestoration
 from storage.rollouts import SqlRollouts
 from storage.session import Engine, Session
+from storage.standings import SqlStandings
 
 
 class SqlTransaction:
@@ -31,6 +32,7 @@ class SqlTransaction:
 
     def __init__(self, session: Session, routing: Routing) -> None:
         self.rollouts = SqlRollouts(session)
+        self.standings = SqlStandings(session)
         self.locks = SqlLocks(session)
         self.audit = SqlAuditLog(session)
         self.notices = SqlNotices(session, routing)

@@ -20,7 +20,8 @@ from tests.workshops import run_plainly
 
 def make_triage(database: Database, inquiries: Inquiries, clock: Clock) -> Triage:
     """What answers people, wired as in production."""
-    return Triage(store=database.store, releases=RolloutReleases(inquiries, clock), clock=clock)
+    releases = RolloutReleases(inquiries, database.store, clock)
+    return Triage(store=database.store, releases=releases, clock=clock)
 
 
 @dataclass
@@ -53,7 +54,7 @@ async def open_log(
     database: Database, inquiries: Inquiries, clock: Clock
 ) -> AsyncIterator[CentralLog]:
     """Writing, within the block. What is live on a target is asked anew each time it is opened."""
-    releases = RolloutReleases(inquiries, clock)
+    releases = RolloutReleases(inquiries, database.store, clock)
     desk = IntakeDesk(store=database.store, releases=releases, clock=clock, guard=run_plainly)
     intake = Intake(desk)
     triage = make_triage(database, inquiries, clock)

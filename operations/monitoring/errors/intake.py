@@ -99,8 +99,8 @@ class Intake:
         """Returns when the events, and what `also` does, are committed in one transaction.
 
         False when a batch with its key was taken before: then nothing is done. Raises Refused when that
-        one was another, Overloaded when too much is waiting, StorageError when they could not be stored, and what
-        `also` raises. Who stops waiting does not know whether they were.
+        one was another, Overloaded when too much is waiting, StorageError when they could not be stored,
+        and what `also` raises. Who stops waiting does not know whether they were.
         """
         with self._room.place(events):
             entries = await self._prepare(events)
@@ -204,13 +204,10 @@ class Intake:
     async def _running(self, entries: Sequence[Entry]) -> Mapping[Target, Running]:
         """Errors are stored also when nobody can say what runs."""
         targets = {(e.event.project, e.event.environment) for e in entries if e.grouping}
-        found: dict[Target, Running] = {}
-        for target in sorted(targets):
-            try:
-                found[target] = await self._desk.releases.running(*target)
-            except OperationError:
-                found[target] = Running()
-        return found
+        try:
+            return await self._desk.releases.running(targets) if targets else {}
+        except OperationError:
+            return {}
 
 
 async def _weed(tx: Transaction, batches: Sequence[_Batch], now: datetime) -> list[_Batch]:

@@ -17,6 +17,7 @@ from operations.monitoring.errors.group import (
 )
 from operations.monitoring.errors.log_ports import LogCursors
 from operations.monitoring.errors.repeats import BatchKeys
+from operations.monitoring.errors.tally import Target
 from operations.monitoring.ports import AuditTrail, Outbox
 
 
@@ -164,8 +165,8 @@ class Running:
 class Releases(Protocol):
     """What deployment knows of a target, for errors to be tied to it."""
 
-    async def running(self, project: str, environment: str) -> Running:
-        """What is live, or is being brought out; empty when nothing is known."""
+    async def running(self, targets: Collection[Target]) -> Mapping[Target, Running]:
+        """What is live on each, or is being brought out; left out when nothing is known."""
         ...
 
     async def changes(

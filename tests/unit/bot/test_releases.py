@@ -42,11 +42,12 @@ async def _became(
 
 
 def _releases(engine: Engine) -> RolloutReleases:
-    return RolloutReleases(engine.deployments.inquiries, engine.clock)
+    return RolloutReleases(engine.deployments.inquiries, engine.database.store, engine.clock)
 
 
 async def _running(engine: Engine, project: str = "myapp") -> Running:
-    return await _releases(engine).running(project, "staging")
+    place = (project, "staging")
+    return (await _releases(engine).running([place]))[place]
 
 
 async def test_nothing_is_known_of_a_target_without_rollouts_or_of_none(engine: Engine) -> None:
@@ -83,11 +84,12 @@ async def test_what_is_being_brought_out_counts_before_what_is_live(engine: Engi
 
 async def test_what_runs_is_asked_once_in_a_moment(engine: Engine) -> None:
     releases = _releases(engine)
-    assert await releases.running("myapp", "staging") == Running()
+    place = ("myapp", "staging")
+    assert await releases.running([place]) == {place: Running()}
 
     await _became(engine, RolloutState.RUNNING)
 
-    assert await releases.running("myapp", "staging") == Running()
+    assert await releases.running([place]) == {place: Running()}
     assert (await _running(engine)).rollout == "D-1001"
 
 

@@ -24,12 +24,13 @@ from storage import (
     past_rollouts,
     rollout_queue,
     rollouts,
+    standings,
 )
 from storage.schema import METADATA
 from storage.statements import Statement
 
 _TARGET = frozenset({"project", "environment"})
-_JSON = {"ids", "closed", "unreadable", "fingerprints"}
+_JSON = {"places", "ids", "closed", "unreadable", "fingerprints"}
 
 
 @pytest.fixture
@@ -47,6 +48,8 @@ def embedded() -> Iterator[sqlite3.Connection]:
     ("statement", "index"),
     [
         (rollouts._ACTIVE, "one_active_rollout"),
+        (standings.ACTIVE_ONES, "one_active_rollout"),
+        (standings.LIVE_ONES, "rollouts_of_target"),
         (rollouts._WAITING, "waiting_rollouts"),
         (rollout_queue._PICK_ANY, "working_rollouts"),
         (rollouts._QUEUED, "working_rollouts"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from operations.monitoring.errors.group import Change, ErrorGroup, GroupQuery
 from operations.monitoring.errors.intake import Intake, IntakeDesk, IntakeSettings
 from operations.monitoring.errors.newcomers import NEW_GROUPS
 from operations.monitoring.errors.ports import Running, Store
+from operations.monitoring.errors.tally import Target
 from operations.monitoring.errors.triage import Triage
 from operations.outbox import Notice
 from storage.database import Database
@@ -52,10 +53,10 @@ class ScriptedReleases:
     is_down: bool = False
     questions: list[tuple[str, str, datetime, datetime]] = field(default_factory=list)
 
-    async def running(self, project: str, environment: str) -> Running:
+    async def running(self, targets: Collection[Target]) -> Mapping[Target, Running]:
         """The test's."""
         self._require()
-        return self.live
+        return dict.fromkeys(targets, self.live)
 
     async def changes(
         self, project: str, environment: str, since: datetime, until: datetime
