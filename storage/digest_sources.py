@@ -31,6 +31,7 @@ from storage.schema import (
 )
 from storage.session import Row, Session
 from storage.statements import Statement
+from storage.whole_rollouts import IS_OWN
 
 _LONGEST_ALERT = timedelta(days=31)
 _CANDIDATES = 200
@@ -42,6 +43,9 @@ _ROWS = sa.bindparam("rows", type_=sa.Integer)
 # In the very words of the partial index that serves it; SQLite compares them.
 _IS_OPEN = sa.literal_column(OPEN_GROUP, sa.Boolean)
 _H, _G, _A, _R, _F, _T = TARGET_HOURS.c, ERROR_GROUPS.c, ALERTS.c, ROLLOUTS.c, FLIPS.c, AUDIT.c
+
+_IS_SEEN = _G.imported < _G["count"]
+"""By us, not only by another tool's logs."""
 
 
 def _within(column: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
@@ -73,7 +77,7 @@ def _loudest(*rules: sa.ColumnElement[bool]) -> Statement:
     """Open groups, those with the greatest counts of the span first; `rank` picks the candidates."""
     picked = (
         sa.select(*(_G.id, _G.project, _G.environment, _G.title, _G.last_release, _G.rollout))
-        .where(_IS_OPEN, *rules)
+        .where(_IS_OPEN, _IS_SEEN, *rules)
         .order_by(_G.rank.desc())
         .limit(sa.literal_column(str(_CANDIDATES)))
         .subquery("picked")
@@ -89,7 +93,7 @@ _WORST_GROUPS = _loudest(_G.last_seen >= _SINCE)
 _COUNT_NEW = Statement(
     sa.select(sa.func.count().label("counted"))
     .select_from(ERROR_GROUPS)
-    .where(_within(_G.first_seen), _IS_OPEN)
+    .where(_within(_G.first_seen), _IS_OPEN, _IS_SEEN)
 )
 _ALERTS = Statement(
     sa.select(_A.fired_at, _A.acknowledged_at, _A.resolved_at).where(
@@ -101,7 +105,7 @@ _ALERTS = Statement(
 )
 _ROLLOUTS = Statement(
     sa.select(*(_R.id, _R.project, _R.environment, _R.version, _R.state, _R.ended_at, _R.outcome))
-    .where(_within(_R.ended_at))
+    .where(_within(_R.ended_at), IS_OWN)
     .order_by(_R.ended_at, _R.id)
 )
 _FLIPS = Statement(sa.select(*FLIPS.columns).where(_F.at >= _SINCE).order_by(_F.at, _F.id))

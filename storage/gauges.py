@@ -26,6 +26,7 @@ from storage.schema import (
 )
 from storage.session import Engine, Row
 from storage.statements import Statement
+from storage.whole_rollouts import IS_OWN
 
 _R = ROLLOUTS.c
 _N = NOTICES.c
@@ -43,7 +44,9 @@ def _by_state(rule: str) -> Statement:
 _WAITING = _by_state(WAITING)
 _ACTIVE = _by_state(ACTIVE)
 _ENDED = Statement(
-    sa.select(_R.state, _COUNT).where(sa.literal_column(ENDED, sa.Boolean)).group_by(_R.state)
+    sa.select(_R.state, _COUNT)
+    .where(sa.literal_column(ENDED, sa.Boolean), IS_OWN)
+    .group_by(_R.state)
 )
 _OUTBOX = Statement(
     sa.select(_N.route, _COUNT, sa.func.min(_N.created_at).label("since"))

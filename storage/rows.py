@@ -20,6 +20,7 @@ from operations.deployment.rollout import (
     RolloutState,
     Vote,
     VoteKind,
+    rollout_name,
 )
 from operations.errors import StorageError
 from storage.session import Row
@@ -124,7 +125,7 @@ class Unreadable(StorageError):
 
     def __init__(self, rollout_id: int) -> None:
         super().__init__(
-            f"D-{rollout_id} cannot be read: a newer version wrote it, or it is damaged.",
+            f"{rollout_name(rollout_id)} cannot be read: a newer version wrote it, or it is damaged.",
             hint="Run the newest version that has been used with this database.",
         )
         self.rollout_id = rollout_id

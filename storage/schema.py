@@ -22,6 +22,7 @@ PENDING = "state = 'pending_approval'"
 ENDED = "state NOT IN ('pending_approval', 'queued', 'running', 'verifying')"
 UNREVIEWED = "emergency AND reviewed IS NULL AND started_at IS NOT NULL AND ended_at IS NOT NULL"
 FROM_OUTSIDE = "external_id <> ''"
+IMPORTED_ROLLOUT = "kind = 'import'"
 UNDELIVERED = "version > delivered_version"
 RUNNING_CHECK = "stopped_by = ''"
 PENDING_DELIVERY = "state = 'pending'"
@@ -91,6 +92,7 @@ ROLLOUTS = sa.Table(
     partial("expiring_rollouts", "expires_at", where=PENDING),
     partial("ended_rollouts", "state", where=ENDED),
     partial("unreviewed_rollouts", "id", where=UNREVIEWED),
+    partial("one_import", "external_id", where=IMPORTED_ROLLOUT, unique=True),
     sa.Index("rollouts_of_target", "project", "environment", "id"),
     sa.Index("rollouts_of_requester", "requested_by_id", "id"),
     sa.Index("rollouts_by_end", "ended_at"),
@@ -249,6 +251,8 @@ ERROR_GROUPS = sa.Table(
     _text("last_release"),
     # Forward decay: compares as the groups' counts would if old events counted less and less.
     sa.Column("rank", sa.Double, nullable=False),
+    # How many of `count` another tool's logs told of.
+    sa.Column("imported", sa.BigInteger, nullable=False, server_default="0"),
     _text("rollout"),
     sa.Column("silenced_by", sa.Text),
     _number("silenced_until", null=True),
@@ -346,6 +350,14 @@ EVENTS = sa.Table(
     sa.Index("events_by_time", "at", "size"),
 )
 
+IMPORTED_ERRORS = sa.Table(
+    "imported_errors",
+    METADATA,
+    sa.Column("key", Number, primary_key=True, autoincrement=False),
+    _number("at"),
+    sa.Index("imported_errors_by_time", "at"),
+)
+
 LOG_SOURCES = sa.Table(
     "log_sources",
     METADATA,
@@ -432,5 +444,7 @@ COMPARISONS = sa.Table(
     _text("seen"),
     sa.Column("agrees", sa.Boolean),
     _text("detail"),
+    # The platform's object, which may be another one after a change of the configuration.
+    _text("place"),
     sa.Index("comparisons_of_target", "project", "environment", "begun_at"),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from operations.deployment.rollout import RolloutKind
 from storage.schema import ROLLOUTS, VOTES
 from storage.statements import Statement
 
-IS_OWN = ROLLOUTS.c.kind != sa.literal_column(f"'{RolloutKind.IMPORT}'")
-"""Not history of another tool. Beside the rule of a partial index, never in its place."""
+IS_OWN = ROLLOUTS.c.id > sa.literal_column("0")
+"""Not history of another tool, whose ids are negative: a bound on what the indexes are ordered by, so that
+not one of a hundred thousand is looked at. Beside the rule of a partial index, never in its place."""
 
 
 def with_votes(chosen: sa.Select[tuple[object, ...]], *, newest_first: bool = False) -> Statement:

@@ -1,51 +1,75 @@
-"""`hms-sys migrate logs`: HMS-OPS's deployments become history, marked as imported; nothing twice."""
+"""`hms-sys migrate logs`: HMS-OPS's deployments become history and its errors events of the central log.
+
+Everything in steps of a few hundred entries, each a transaction of its own: a bot that runs meanwhile gets
+its turn in between, and who is killed goes on where the keys of what is stored end.
+"""
 
 from __future__ import annotations
 
-import gzip
-import json
+import asyncio
 import sys
-import zlib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TextIO
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-from bot.legacy.tree import walk_files
+from bot.clock import SystemClock
+from bot.config import load_config
+from bot.config.sections import Keep
+from bot.legacy.import_report import ImportReport
+from bot.legacy.log_files import LogFile, find_logs
+from bot.legacy.log_merging import merge_logs
 from bot.settings import load_settings
 from handlers.cli.orders import LogsOrder
 from operations.actor import Actor, ActorKind
 from operations.deployment.release import Release
 from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
 from operations.errors import InvalidRequest
-from operations.integration.legacy.records import DeploymentRecord, in_order, read_deployments
-from storage.database import open_database
+from operations.integration.legacy.old_errors import Reader
+from operations.integration.legacy.old_logs import Finding, Nothing, OldLog
+from operations.integration.legacy.records import DeploymentLine, DeploymentRecord, Deployments
+from operations.monitoring.errors.event import Level
+from operations.monitoring.errors.past import OldError, PastErrors, reach_of
+from storage.database import Database, open_database
 
-_NAMES = ("*.log", "*.jsonl", "*.ndjson", "*.log.*")
+_TOGETHER = 500
+_BREATH = 0.02
+"""Seconds between two steps, for those who want to write."""
+
+Found = tuple[LogFile, Finding]
 
 
 async def migrate_logs(order: LogsOrder) -> int:
     """The exit code; raises InvalidRequest where there is no log, and what the database raises."""
-    files = [path for path in walk_files(Path(order.path)) if _is_log(path, order)]
-    if not files:
-        raise InvalidRequest(f"{order.path} holds no log files.", hint="Name the folder `logs/`.")
-    records, skipped = _read(files, _zone(order.timezone))
-    rollouts = [_rollout(record) for record in in_order(records)]
-    url = load_settings().database_url.get_secret_value()
-    async with await open_database(url) as database:
-        stored, left = await database.imports.add(rollouts)
-    found = {
-        "imported": stored,
-        "known": len(rollouts) - stored - left,
-        "without_room": left,
-        "lines_not_understood": skipped,
-    }
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if order.as_json else _sentence(found))
-    return 0
+    files = find_logs(order.path)
+    zone, settings, now = _zone(order.timezone), load_settings(), SystemClock().now()
+    keep = (
+        load_config(settings.config_path).errors.keep if settings.config_path.exists() else Keep()
+    )
+    report = ImportReport(dry_run=order.dry_run, days=keep.counts.days, files=files)
+
+    def read(file: LogFile) -> Generator[Finding, None, None]:
+        return _open(file, order, zone, now)
+
+    async with await open_database(settings.database_url.get_secret_value()) as database:
+        errors = PastErrors(database.store, reach_of(now, keep.events, keep.samples, keep.counts))
+        await LogImport(database, errors, report).run(merge_logs(files, read))
+    sys.stdout.write(report.document() if order.as_json else report.sentences())
+    return 1 if report.unreadable else 0
 
 
-def _is_log(path: Path, order: LogsOrder) -> bool:
-    return str(path) == order.path or any(path.match(name) for name in _NAMES)
+def _open(
+    file: LogFile, order: LogsOrder, zone: ZoneInfo, now: datetime
+) -> Generator[Finding, None, None]:
+    only_errors = file.tells_only_errors
+    reader = Reader(
+        zone=zone,
+        project=order.project,
+        environment=order.environment,
+        level=Level.ERROR if only_errors else Level.INFO,
+    )
+    return OldLog(reader, now, only_errors).read(file.lines(now))
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -57,25 +81,73 @@ def _zone(name: str) -> ZoneInfo:
         ) from exc
 
 
-def _read(files: Iterable[Path], zone: ZoneInfo) -> tuple[list[DeploymentRecord], int]:
-    records: list[DeploymentRecord] = []
-    skipped = 0
-    for path in files:
-        try:
-            with _open(path) as lines:
-                reading = read_deployments(lines, zone)
-        except (OSError, EOFError, zlib.error) as exc:
-            raise InvalidRequest(f"{path} cannot be read: {exc}.") from exc
-        records += reading.records
-        skipped += len(reading.skipped)
-    return records, skipped
+@dataclass(slots=True)
+class LogImport:
+    """Stores what is found, and counts."""
 
+    database: Database
+    errors: PastErrors
+    report: ImportReport
+    _deployments: Deployments = field(default_factory=Deployments)
+    _looked_at: set[str | int] = field(default_factory=set)
 
-def _open(path: Path) -> TextIO:
-    """Logs grow without bound and hold what programs wrote: read line by line, whatever the bytes."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
-    return path.open(encoding="utf-8", errors="replace")
+    async def run(self, found: Iterator[Found]) -> None:
+        """All of it. Files are read in a thread."""
+        while step := await asyncio.to_thread(lambda: list(islice(found, _TOGETHER))):
+            rollouts, errors = self._sort(step)
+            await self._add_rollouts(rollouts)
+            await self._add_errors(errors)
+            await asyncio.sleep(_BREATH)
+
+    def _sort(self, step: Sequence[Found]) -> tuple[list[Rollout], list[OldError]]:
+        rollouts: list[Rollout] = []
+        errors: list[OldError] = []
+        for file, finding in step:
+            match finding.told:
+                case Nothing() as why:
+                    self.report.add_nothing(file, finding, why)
+                case DeploymentLine() as line:
+                    record = self._deployments.take(line)
+                    if record is None:
+                        self.report.add_nothing(file, finding, Nothing.OTHER)
+                    else:
+                        rollouts.append(_rollout(record))
+                case OldError() as error if error.event.at < self.errors.reach.counts:
+                    self.report.too_old += 1
+                case OldError() as error:
+                    errors.append(error)
+        return rollouts, errors
+
+    async def _add_rollouts(self, rollouts: Sequence[Rollout]) -> None:
+        if not rollouts:
+            return
+        if self.report.dry_run:
+            stored = await self._count_rollouts({each.external_id for each in rollouts})
+        else:
+            stored = await self.database.imports.add(rollouts)
+        self.report.deployments += stored
+        self.report.known_deployments += len(rollouts) - stored
+
+    async def _add_errors(self, errors: Sequence[OldError]) -> None:
+        if not errors:
+            return
+        if self.report.dry_run:
+            stored = await self._count_errors({each.key for each in errors})
+        else:
+            stored = await self.errors.add(errors)
+        self.report.errors += stored
+        self.report.known_errors += len(errors) - stored
+
+    async def _count_rollouts(self, keys: set[str]) -> int:
+        new = keys - await self.database.imports.known(keys) - self._looked_at
+        self._looked_at |= new
+        return len(new)
+
+    async def _count_errors(self, keys: set[int]) -> int:
+        async with self.database.store.snapshot() as tx:
+            new = keys - await tx.imported_errors.known(keys) - self._looked_at
+        self._looked_at |= new
+        return len(new)
 
 
 def _rollout(record: DeploymentRecord) -> Rollout:
@@ -100,15 +172,3 @@ def _rollout(record: DeploymentRecord) -> Rollout:
         ended_at=record.ended_at,
         outcome=record.text,
     )
-
-
-def _sentence(found: dict[str, int]) -> str:
-    lines = [
-        f"{found['imported']} deployments are in history now, marked as imported;"
-        f" {found['known']} were there already."
-    ]
-    if found["without_room"]:
-        lines.append(f"{found['without_room']} of the newest found no room: 1000 is the most.")
-    if found["lines_not_understood"]:
-        lines.append(f"{found['lines_not_understood']} lines tell of no end of a deployment.")
-    return "\n".join(lines) + "\n"

@@ -10,6 +10,12 @@ from handlers.cli.orders import AuditOrder, LogsOrder, MigrateOrder, ReferencesO
 from handlers.cli.running import run_program
 from handlers.cli.services import Hooks
 
+_LOGS = """Bring HMS-OPS's deployments into history and its errors into the central log, marked as imported.
+
+Run again it adds only what is missing. Ends with 0 when everything was read, with 1 when a file could not
+be: the rest is imported then, and the report names it; with 2 when there is no log, or no such time zone;
+with 4 when the database does not answer."""
+
 
 def add_migrate(config: typer.Typer, hooks: Hooks) -> None:
     """Adds `migrate` to the group `config`."""
@@ -68,13 +74,25 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
         raise typer.Exit(run)
 
-    @group.command("logs", help="Bring HMS-OPS's deployments into history, marked as imported.")
+    @group.command("logs", help=_LOGS)
     def logs(
         path: Annotated[str, typer.Argument(help="A log file, or the folder logs/.")],
         timezone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
+        project: Annotated[str, typer.Option(help="Of errors that name none.")] = "",
+        environment: Annotated[str, typer.Option(help="The same.")] = "",
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Read, and store nothing.")
+        ] = False,
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
-        order = LogsOrder(path=path, timezone=timezone, as_json=json)
+        order = LogsOrder(
+            path=path,
+            timezone=timezone,
+            project=project,
+            environment=environment,
+            dry_run=dry_run,
+            as_json=json,
+        )
         raise typer.Exit(run_program(hooks, "migrate logs", lambda: hooks.migrate_logs(order)))
 
     @group.command("status", help="Say which targets in dual mode are ready to switch.")

@@ -39,11 +39,31 @@ class AuditOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsOrder:
-    """`path` is a log file or a folder of them. Times without a zone are in `timezone`."""
+    """`path` is a log file or a folder of them. Times without a zone are in `timezone`.
+
+    `project` and `environment` are those of errors that name none, "" unknown. `dry_run`: nothing is stored.
+    """
 
     path: str
-    timezone: str
-    as_json: bool
+    timezone: str = "UTC"
+    project: str = ""
+    environment: str = ""
+    dry_run: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupOrder:
+    """`target` is a file that is not there yet."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredOrder:
+    """`by`: so much higher do numbers go on."""
+
+    by: int
 
 
 class ComponentsAction(StrEnum):

@@ -24,7 +24,14 @@ from operations.deployment.policy import (
 )
 from operations.deployment.ports import Transaction
 from operations.deployment.resources import Resources
-from operations.deployment.rollout import WAITING, Rollout, RolloutState, Vote, VoteKind
+from operations.deployment.rollout import (
+    WAITING,
+    Rollout,
+    RolloutState,
+    Vote,
+    VoteKind,
+    rollout_name,
+)
 from operations.deployment.start_time import LATEST
 from operations.deployment.target import Target
 from operations.durations import say_duration
@@ -159,7 +166,7 @@ async def _expire(tx: Transaction, rollout: Rollout, outcome: str, now: datetime
 async def _get(tx: Transaction, rollout_id: int, *, lock: bool = True) -> Rollout:
     rollout = await tx.rollouts.get(rollout_id, lock=lock)
     if rollout is None:
-        raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+        raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
     return rollout
 
 

@@ -14,7 +14,13 @@ from operations.deployment.identities import identify
 from operations.deployment.policy import Answer, Question, assess
 from operations.deployment.ports import TargetHealth, Transaction
 from operations.deployment.resources import Resources
-from operations.deployment.rollout import HistoryPage, HistoryQuery, Rollout, TargetLock
+from operations.deployment.rollout import (
+    HistoryPage,
+    HistoryQuery,
+    Rollout,
+    TargetLock,
+    rollout_name,
+)
 from operations.deployment.target import Catalog, Target
 from operations.errors import OperationError, ProviderUnavailable, Refused, UnknownRollout
 from operations.redaction import clean
@@ -86,7 +92,9 @@ class Inquiries:
         async with self._store.snapshot() as tx:
             rollout = await tx.rollouts.get(rollout_id)
             if rollout is None:
-                raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+                raise UnknownRollout(
+                    f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`."
+                )
             timeline = await tx.audit.of(rollout.name)
         return RolloutReport(rollout=rollout, timeline=tuple(timeline))
 

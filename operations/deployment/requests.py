@@ -20,6 +20,7 @@ from operations.deployment.resources import Resources
 from operations.deployment.rollout import (
     Rollout,
     RolloutKind,
+    rollout_name,
 )
 from operations.deployment.start_time import moment_of, say_start
 from operations.deployment.target import Target
@@ -157,7 +158,7 @@ class Requests:
         async with self._store.snapshot() as tx:
             found = await tx.rollouts.get(rollout_id)
         if found is None:
-            raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+            raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
         return found
 
     async def _store_way_back(

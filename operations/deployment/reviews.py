@@ -13,7 +13,7 @@ from operations.deployment.identities import identify
 from operations.deployment.journal import record, redraw
 from operations.deployment.policy import Identity, may_deploy, say_actor, say_people
 from operations.deployment.resources import Resources
-from operations.deployment.rollout import Review, Rollout
+from operations.deployment.rollout import Review, Rollout, rollout_name
 from operations.deployment.target import Target
 from operations.errors import NotPermitted, Refused, StaleDecision, UnknownRollout
 from operations.redaction import shorten
@@ -95,5 +95,5 @@ def _reviewers(target: Target) -> str:
 
 def _found(rollout: Rollout | None, rollout_id: int) -> Rollout:
     if rollout is None:
-        raise UnknownRollout(f"There is no rollout D-{rollout_id}.", hint="See `history`.")
+        raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
     return rollout

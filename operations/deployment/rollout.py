@@ -133,8 +133,8 @@ class Rollout:
 
     @property
     def name(self) -> str:
-        """The id that people say: `D-1042`."""
-        return f"D-{self.id}"
+        """The id that people say: `D-1042`; `H-42` of one that was imported."""
+        return rollout_name(self.id)
 
     @property
     def target_name(self) -> str:
@@ -174,10 +174,27 @@ class Rollout:
         return max(timedelta(0), self.ended_at - self.started_at)
 
 
+FIRST_IMPORTED = 1 - 10**12
+"""The id of `H-1`. Ids of imported rollouts are negative: there is room for any number of them, and they
+stand behind every one of our own in history."""
+
+
+def rollout_name(rollout_id: int) -> str:
+    """The id that people say: `D-1042`; `H-42` of one that was imported."""
+    if rollout_id >= 0:
+        return f"D-{rollout_id}"
+    return f"H-{rollout_id - FIRST_IMPORTED + 1}"
+
+
 def parse_rollout_id(text: str) -> int | None:
-    """`D-1042`, `d1042` or `1042` to 1042; None when it is no rollout's id."""
-    match = re.fullmatch(r"(?:d\s*-?\s*)?(\d{1,12})", text.strip(), re.IGNORECASE)
-    return int(match[1]) if match else None
+    """`D-1042`, `d1042` or `1042` to 1042, `H-42` to its negative id; None when it is no rollout's id."""
+    match = re.fullmatch(r"(?:(d|h)\s*-?\s*)?(\d{1,12})", text.strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    number = int(match[2])
+    if (match[1] or "d").lower() == "d":
+        return number
+    return FIRST_IMPORTED + number - 1 if 0 < number < 10**12 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

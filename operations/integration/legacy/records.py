@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from operations.integration.legacy.targets import is_name
 from operations.redaction import clean
@@ -35,6 +36,9 @@ _ENDS_WELL = re.compile(
 _ABOUT_DEPLOYING = re.compile(r"deploy|releas", re.I)
 _PROVIDERS = {"ecs": "aws", "kubernetes": "k8s"}
 _LONGEST = 4000
+_MOST_BEGUN = 10_000
+_LONGEST_DEPLOYMENT = timedelta(days=1)
+"""A beginning that is older never told its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +57,11 @@ class DeploymentRecord:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """`skipped` are the numbers, from 1, of lines that tell of no end of a deployment."""
-
-    records: tuple[DeploymentRecord, ...]
-    skipped: tuple[int, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class DeploymentLine:
+    """What a line says of a deployment. `key` is the same whenever the line is read, in whatever zone."""
+
+    key: str
     at: datetime
     project: str
     environment: str
@@ -74,60 +73,70 @@ class _Said:
     """None: it only begins."""
 
 
-def read_deployments(lines: Iterable[str], zone: tzinfo = UTC) -> Reading:
-    """Every deployment that ended. Times without a zone are in `zone`."""
-    records: list[DeploymentRecord] = []
-    skipped: list[int] = []
-    begun: dict[tuple[str, str], _Said] = {}
-    for number, line in enumerate(lines, start=1):
-        said = _read_line(line[:_LONGEST].strip(), zone)
-        if said is None:
-            if line.strip():
-                skipped.append(number)
-            continue
-        place = (said.project, said.environment)
-        if said.is_success is None:
-            begun[place] = said
-            continue
-        records.append(_record(said, begun.pop(place, said), line.strip()))
-    return Reading(tuple(records), tuple(skipped))
+class Deployments:
+    """Finds the beginning of each end. Lines are to be given in the order of their times."""
+
+    def __init__(self) -> None:
+        self._begun: OrderedDict[tuple[str, str], DeploymentLine] = OrderedDict()
+
+    def take(self, line: DeploymentLine) -> DeploymentRecord | None:
+        """None for a beginning."""
+        place = (line.project, line.environment)
+        if line.is_success is None:
+            self._begun[place] = line
+            if len(self._begun) > _MOST_BEGUN:
+                self._begun.popitem(last=False)
+            return None
+        begun = self._begun.pop(place, line)
+        if not timedelta(0) <= line.at - begun.at <= _LONGEST_DEPLOYMENT:
+            begun = line
+        return _record(line, begun)
 
 
-def _record(said: _Said, begun: _Said, line: str) -> DeploymentRecord:
-    digest = hashlib.sha256(f"{said.at.isoformat()}\n{line}".encode("utf-8", "replace")).hexdigest()
+def _record(ended: DeploymentLine, begun: DeploymentLine) -> DeploymentRecord:
     return DeploymentRecord(
-        key=f"hms-ops:{digest[:32]}",
-        project=said.project,
-        environment=said.environment,
-        provider=said.provider or begun.provider,
-        version=said.version or begun.version,
-        by=said.by or begun.by,
-        began_at=min(begun.at, said.at),
-        ended_at=said.at,
-        is_success=bool(said.is_success),
-        text=said.text,
+        key=ended.key,
+        project=ended.project,
+        environment=ended.environment,
+        provider=ended.provider or begun.provider,
+        version=ended.version or begun.version,
+        by=ended.by or begun.by,
+        began_at=begun.at,
+        ended_at=ended.at,
+        is_success=bool(ended.is_success),
+        text=ended.text,
     )
 
 
-def _read_line(line: str, zone: tzinfo) -> _Said | None:
+def read_deployment(line: str, zone: tzinfo = UTC) -> DeploymentLine | None:
+    """None for a line that tells of no deployment. Times without a zone are in `zone`."""
+    line = line[:_LONGEST].strip()
     return _of_json(line, zone) if line.startswith("{") else _of_text(line, zone)
 
 
-def _of_text(line: str, zone: tzinfo) -> _Said | None:
+def _key(time: str, line: str) -> str:
+    """By the time as it is written: who says the right zone the second time means the same line."""
+    at = read_time(time, UTC)
+    digest = hashlib.sha256(f"{at.isoformat() if at else time}\n{line}".encode("utf-8", "replace"))
+    return f"hms-ops:{digest.hexdigest()[:32]}"
+
+
+def _of_text(line: str, zone: tzinfo) -> DeploymentLine | None:
     found = _LINE.fullmatch(line)
     if found is None or not _ABOUT_DEPLOYING.search(found["text"]):
         return None
     text = found["text"]
-    place, at = _PLACE.search(text), _time(found["time"], zone)
+    place, at = _PLACE.search(text), read_time(found["time"], zone)
     if place is None or at is None:
         return None
     outcome = _outcome(text, found["level"] or "")
     if outcome is None and not _BEGINS.search(text):
         return None
-    return _Said(
+    return DeploymentLine(
+        key=_key(found["time"], line),
         at=at,
         project=place["project"],
-        environment=place["environment"],
+        environment=place["environment"].rstrip(".-"),
         provider=_provider(_first(_PROVIDER, text)),
         version=_first(_VERSION, text),
         by=_first(_WHO, text),
@@ -151,7 +160,7 @@ _OUTCOMES: Mapping[str, bool | None] = {
 }  # fmt: skip
 
 
-def _of_json(line: str, zone: tzinfo) -> _Said | None:
+def _of_json(line: str, zone: tzinfo) -> DeploymentLine | None:
     try:
         body = json.loads(line)
     except (ValueError, RecursionError):
@@ -159,13 +168,15 @@ def _of_json(line: str, zone: tzinfo) -> _Said | None:
     if not isinstance(body, dict):
         return None
     words = {str(key).lower(): value for key, value in body.items()}
-    at = _time(_pick(words, "timestamp", "time", "date", "ended_at", "at"), zone)
+    time = _pick(words, "timestamp", "time", "date", "ended_at", "at")
+    at = read_time(time, zone)
     project = _pick(words, "project", "app", "application", "site", "service")
     environment = _pick(words, "environment", "env", "stage")
     status = _pick(words, "status", "result", "outcome", "state").lower()
     if at is None or not (is_name(project) and is_name(environment)) or status not in _OUTCOMES:
         return None
-    return _Said(
+    return DeploymentLine(
+        key=_key(time, line),
         at=at,
         project=project,
         environment=environment,
@@ -191,18 +202,10 @@ def _provider(word: str) -> str:
     return _PROVIDERS.get(word.lower(), word.lower()) if word else ""
 
 
-def _time(text: str, zone: tzinfo) -> datetime | None:
+def read_time(text: str, zone: tzinfo) -> datetime | None:
+    """By ISO 8601 or nearly. Of a time that the clocks of `zone` show twice, the first is meant."""
     try:
         at = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T", 1))
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def in_order(records: Iterable[DeploymentRecord]) -> Iterator[DeploymentRecord]:
-    """Oldest first, each once."""
-    seen: set[str] = set()
-    for record in sorted(records, key=lambda each: each.ended_at):
-        if record.key not in seen:
-            seen.add(record.key)
-            yield record

@@ -14,10 +14,13 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Give what is there its new columns."""
+    _place_comparisons()
     _rank_groups_of_projects()
     _count_new_groups()
     _remember_batches()
     _find_rollouts_by_ticket()
+    _make_room_for_imports()
+    _import_errors()
 
 
 def _find_rollouts_by_ticket() -> None:
@@ -68,3 +71,41 @@ def _remember_batches() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("event_batches_by_time", "event_batches", ["at"])
+
+
+def _make_room_for_imports() -> None:
+    """Ids of imported rollouts are negative; a thousand between 0 and our own were not enough."""
+    rule = sa.text("kind = 'import'")
+    op.execute("UPDATE rollouts SET id = id - 1000000000000 WHERE kind = 'import' AND id > 0")
+    op.create_index(
+        "one_import",
+        "rollouts",
+        ["external_id"],
+        unique=True,
+        sqlite_where=rule,
+        postgresql_where=rule,
+    )
+
+
+def _import_errors() -> None:
+    """How many of a group's errors were imported, and which lines of old logs those were."""
+    op.add_column(
+        "error_groups",
+        sa.Column("imported", sa.BigInteger, nullable=False, server_default="0"),
+    )
+    op.create_table(
+        "imported_errors",
+        sa.Column(
+            "key",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("imported_errors_by_time", "imported_errors", ["at"])
+
+
+def _place_comparisons() -> None:
+    """Which object of the platform HMS-OPS and HMS-SYS were compared on."""
+    op.add_column("comparisons", sa.Column("place", sa.Text, nullable=False, server_default=""))

@@ -1,19 +1,31 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.integration.legacy.records import DeploymentRecord, read_deployments
+from operations.integration.legacy.records import (
+    DeploymentRecord,
+    Deployments,
+    read_deployment,
+)
 
 TEN = datetime(2025, 11, 3, 10, tzinfo=UTC)
 
 
+def read(*lines: str, zone: tzinfo = UTC) -> list[DeploymentRecord]:
+    """Every deployment that ended."""
+    deployments = Deployments()
+    told = (read_deployment(line, zone) for line in lines)
+    taken = (deployments.take(line) for line in told if line is not None)
+    return [record for record in taken if record is not None]
+
+
 def one(*lines: str) -> DeploymentRecord:
-    (record,) = read_deployments(lines).records
+    (record,) = read(*lines)
     return record
 
 
@@ -60,22 +72,38 @@ def test_shapes_of_an_end(line: str, success: bool) -> None:
     ],
 )
 def test_what_tells_of_no_end_is_no_deployment(line: str) -> None:
-    assert read_deployments([line]).records == ()
+    assert read(line) == []
 
 
-def test_lines_that_are_not_understood_are_numbered() -> None:
-    reading = read_deployments(["", "what?", "[2025-11-03 10:00:00] [SUCCESS] Deployed a to b"])
+def test_a_beginning_that_is_long_past_belongs_to_no_end() -> None:
+    record = one(
+        "[2025-11-01 10:00:00] [INFO] Deploying myapp to staging version 1.0",
+        "[2025-11-03 10:00:00] [SUCCESS] Deployed myapp to staging",
+    )
 
-    assert reading.skipped == (2,)
-    assert len(reading.records) == 1
+    assert (record.began_at, record.version) == (TEN, "")
 
 
 def test_times_without_a_zone_are_in_the_one_that_was_named() -> None:
     line = "[2025-11-03 10:00:00] [SUCCESS] Deployed a to b"
 
-    (record,) = read_deployments([line], ZoneInfo("Europe/Berlin")).records
+    (record,) = read(line, zone=ZoneInfo("Europe/Berlin"))
 
     assert record.ended_at == TEN - timedelta(hours=1)
+
+
+def test_of_a_time_that_comes_twice_the_first_is_meant() -> None:
+    line = "[2025-10-26 02:30:00] [SUCCESS] Deployed a to b"
+
+    (record,) = read(line, zone=ZoneInfo("Europe/Berlin"))
+
+    assert record.ended_at == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+
+
+def test_the_same_line_has_the_same_key_in_whatever_zone() -> None:
+    line = "[2025-11-03 10:00:00] [SUCCESS] Deployed a to b"
+
+    assert read(line)[0].key == read(line, zone=ZoneInfo("Europe/Berlin"))[0].key
 
 
 def test_secrets_do_not_get_into_history() -> None:
@@ -86,6 +114,4 @@ def test_secrets_do_not_get_into_history() -> None:
 
 @given(st.lists(st.text(max_size=120), max_size=5))
 def test_the_same_lines_have_the_same_keys(lines: list[str]) -> None:
-    first, second = read_deployments(lines), read_deployments(lines)
-
-    assert [each.key for each in first.records] == [each.key for each in second.records]
+    assert [each.key for each in read(*lines)] == [each.key for each in read(*lines)]
