@@ -164,7 +164,9 @@ async def _list(order: ComponentsOrder, settings: Settings, config: Config) -> i
             f"  dead: {lost.type} {lost.subject} ({lost.event_id}): {lost.last_error}\n"
         )
     if not shown:
-        sys.stdout.write("No component is configured.\n")
+        sys.stderr.write(
+            "No component is configured.\nAdd one: `hms-sys components add NAME --may read`.\n"
+        )
     return 0
 
 

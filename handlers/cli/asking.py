@@ -18,10 +18,11 @@ from handlers.documents import (
     why_document,
 )
 from handlers.fleet_documents import fleet_document
+from handlers.fleet_queries import of_provider
 from handlers.language import History, Logs, Show, Stats, Status, Why
+from handlers.nothing import no_log, no_rollouts, no_targets
 from handlers.states import unreviewed_words
 from handlers.statistic_documents import statistics_document
-from operations.deployment.inquiries import TargetReport
 from operations.deployment.rollout import HistoryQuery
 from operations.errors import InvalidRequest
 
@@ -51,12 +52,14 @@ async def ask(command: Asking, session: Session) -> int:
 
 async def _status(command: Status, session: Session) -> int:
     reports = await session.deployments.inquiries.status(command.project, command.environment)
-    reports = _of_provider(reports, command)
+    reports = of_provider(reports, command)
     alerts = await session.alerting.standing()
     if session.terminal.as_json:
         session.terminal.document(fleet_document(reports, alerts))
-    else:
+    elif reports:
         print_fleet(reports, alerts, session.terminal)
+    if not reports:
+        session.terminal.note_nothing(no_targets())
     await _note_unreviewed(command, session)
     unheard = [report for report in reports if report.health is None]
     return UNREACHABLE if reports and len(unheard) == len(reports) else DONE
@@ -67,18 +70,6 @@ async def _note_unreviewed(command: Status, session: Session) -> None:
     found = await inquiries.unreviewed(command.project, command.environment)
     if words := unreviewed_words(found):
         session.terminal.note([f"{words}."])
-
-
-def _of_provider(reports: list[TargetReport], command: Status) -> list[TargetReport]:
-    """Those that the provider word means; when there is none, the right word is named."""
-    if not command.provider:
-        return reports
-    chosen = [r for r in reports if r.target.provider == command.provider]
-    if chosen or not reports:
-        return chosen
-    right = ", ".join(sorted({r.target.provider for r in reports}))
-    subject = "/".join(p for p in (command.project, command.environment) if p) or "Everything here"
-    raise InvalidRequest(f"{subject} is deployed by {right}, not {command.provider}.")
 
 
 async def _history(command: History, session: Session) -> int:
@@ -102,8 +93,10 @@ async def _history(command: History, session: Session) -> int:
         session.terminal.document(history_document(page))
     elif chosen == "csv":
         pages.print_csv(page, session.terminal)
-    else:
+    elif page.rollouts:
         pages.print_history(page, session.terminal)
+    if not page.rollouts:
+        session.terminal.note_nothing(no_rollouts(command))
     return DONE
 
 
@@ -169,6 +162,8 @@ async def _logs(command: Logs, session: Session) -> int:
         session.terminal.document(logs_document(command.project, command.environment, lines))
     else:
         session.terminal.copy(lines)
+    if not lines:
+        session.terminal.note_nothing(no_log(command))
     return DONE
 
 

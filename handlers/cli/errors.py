@@ -8,6 +8,7 @@ from handlers.cli.session import Session
 from handlers.error_documents import error_document, errors_document
 from handlers.error_queries import find_groups
 from handlers.language import Errors
+from handlers.nothing import no_errors
 
 
 async def list_errors(command: Errors, session: Session) -> int:
@@ -21,7 +22,7 @@ async def list_errors(command: Errors, session: Session) -> int:
     else:
         print_groups(found, session.terminal)
     if not found.reports:
-        session.terminal.note([found.nothing])
+        session.terminal.note_nothing(no_errors(found))
     elif found.has_more:
         session.terminal.note([f"There are more: `{found.longer}`."])
     return DONE

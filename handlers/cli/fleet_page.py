@@ -24,9 +24,6 @@ def print_fleet(
     reports: Sequence[TargetReport], alerts: Sequence[AlertGroup], terminal: Terminal
 ) -> None:
     """Alerts of other targets are left out."""
-    if not reports:
-        terminal.say(["No target is configured."])
-        return
     found = [(r, troubles_at(r.target.project, r.target.environment, alerts)) for r in reports]
     print_table(_COLUMNS, [_row(report, groups, terminal) for report, groups in found], terminal)
     terminal.say(_alert_lines([group for _, groups in found for group in groups], terminal))

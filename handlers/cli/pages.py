@@ -11,6 +11,7 @@ from handlers.cli.cells import harmless
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
 from handlers.documents import pinned, rollout_document, why_it_ended
+from handlers.nothing import no_statistics
 from handlers.standing import Standing, say_last, standing_of
 from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
@@ -58,9 +59,6 @@ _CSV_COLUMNS = (
 
 def print_history(page: HistoryPage, terminal: Terminal) -> None:
     """One rollout a line, newest first."""
-    if not page.rollouts:
-        terminal.say(["No rollouts found."])
-        return
     rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
     when = with_zone("When", page.rollouts[0].requested_at)
     print_table(("Id", when, "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
@@ -163,10 +161,12 @@ def _check_row(report: CheckReport, terminal: Terminal) -> list[str | Text]:
 
 def print_statistics(found: Statistics, terminal: Terminal) -> None:
     """A column for each environment, a line for each figure."""
-    terminal.say([f"{statistic_words.headline(found)}."])
-    columns = [statistic_words.figure_lines(each, found) for each in found.environments]
-    if not columns:
+    head = statistic_words.headline(found)
+    if not found.environments:
+        terminal.note_nothing(no_statistics(head, found.project, found.until - found.since))
         return
+    terminal.say([f"{head}."])
+    columns = [statistic_words.figure_lines(each, found) for each in found.environments]
     rows = [
         [name, *(column[number][1] for column in columns)]
         for number, (name, _) in enumerate(columns[0])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from handlers.cli.wording import Names, plain
+from handlers.nothing import Nothing
 from operations.errors import OperationError
 
 
@@ -57,6 +58,10 @@ class Terminal:
         for line in lines:
             self.err.write(plain(line, self.names) + "\n")
         self.err.flush()
+
+    def note_nothing(self, found: Nothing) -> None:
+        """There is nothing to show, and what to say next."""
+        self.note([found.text, found.hint])
 
     def document(self, document: Mapping[str, object]) -> None:
         """The one JSON document."""

@@ -30,8 +30,9 @@ def render(command: Command) -> str:
             said += _argument(verb, argument, value)
     placed = {a.field for a in verb.arguments}
     for option in verb.options:
-        if option.field not in placed:
-            said += _option(verb, option, getattr(command, option.field))
+        value = getattr(command, option.field)
+        if option.field not in placed and value != usual[option.field]:
+            said += _option(verb, option, value)
     return " ".join(said)
 
 

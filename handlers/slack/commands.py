@@ -12,6 +12,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers import language
+from handlers.fleet_queries import of_provider
+from handlers.nothing import no_log, no_rollouts, no_targets
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.digest import DigestAnswers
@@ -27,7 +29,6 @@ from handlers.slack.views.fleet import fleet
 from handlers.slack.views.form import deploy_form, fits
 from handlers.slack.views.statistics import statistics
 from operations.clock import Clock
-from operations.deployment.inquiries import TargetReport
 from operations.deployment.requests import DeployRequest
 from operations.deployment.rollout import HistoryQuery
 from operations.deployment.service import Deployments
@@ -219,14 +220,16 @@ class Commands:
             case language.Status():
                 found = await inquiries.status(command.project, command.environment)
                 unreviewed = await inquiries.unreviewed(command.project, command.environment)
+                if not found:
+                    return answers.nothing(no_targets())
                 alerts = await self._alerting.standing()
-                return fleet(_of_provider(found, command), now, alerts, unreviewed)
+                return fleet(of_provider(found, command), now, alerts, unreviewed)
             case language.Why():
                 return reports.obstacles(
                     await inquiries.why(command.project, command.environment, asker.actor), now
                 )
             case language.History():
-                return reports.history(await inquiries.history(_query(command, now)), now)
+                return await self._history(command, asker, now)
             case language.Show():
                 report = await inquiries.show(command.rollout_id)
                 rollout = report.rollout
@@ -242,9 +245,19 @@ class Commands:
                     lines=min(command.lines, _LOGS_LIMIT),
                     since=command.since,
                 )
+                if not lines:
+                    return answers.nothing(no_log(command))
                 return answers.logs(f"{command.project}/{command.environment}", lines)
             case _:
                 assert_never(command)
+
+    async def _history(self, command: language.History, asker: Asker, now: datetime) -> Message:
+        if command.by.lower() == "me":
+            command = replace(command, by=asker.actor.id)
+        page = await self._deployments.inquiries.history(_query(command, now))
+        if not page.rollouts:
+            return answers.nothing(no_rollouts(command))
+        return reports.history(page, now)
 
 
 def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:
@@ -270,20 +283,6 @@ def _query(command: language.History, now: datetime) -> HistoryQuery:
         unreviewed=command.unreviewed,
         imported=True,
     )
-
-
-def _of_provider(found: list[TargetReport], command: language.Status) -> list[TargetReport]:
-    """Those on the provider that was named; a single target on another one is a refusal that names it."""
-    if not command.provider:
-        return found
-    kept = [report for report in found if report.target.provider == command.provider]
-    if command.environment and not kept:
-        target = found[0].target
-        raise InvalidRequest(
-            f"{target.name} is deployed by {target.provider}, not {command.provider}.",
-            hint=f"Say `status {target.project} {target.environment}`.",
-        )
-    return kept
 
 
 def _help(command: language.Help) -> Message:

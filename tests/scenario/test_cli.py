@@ -536,3 +536,22 @@ def test_the_same_person_asks_everywhere(shop: Shop) -> None:
     shop.run("deploy myapp staging 1.1", actor=ALICE)
     document = json.loads(shop.run("show D-1001 --json").stdout)
     assert document["requested_by"] == "U01ALICE"
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "next_step"),
+    [
+        ("history", "Nothing was shipped yet.", "`hms-sys deploy PROJECT ENVIRONMENT VERSION`"),
+        ("history --by bob", "No rollouts that", "`hms-sys history`"),
+        ("stats", "nothing was shipped in the last 30 d.", "`hms-sys stats --since 90d`"),
+        ("errors", "No open errors in the last 24 h.", "`hms-sys errors --since 7d`"),
+    ],
+)
+def test_nothing_to_show_leaves_stdout_empty_and_says_what_next(
+    tmp_path: Path, line: str, told: str, next_step: str
+) -> None:
+    result = Shop(path=tmp_path).run(line)
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert told in result.stderr
+    assert next_step in result.stderr

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from handlers.language import explain, verb_named
 from handlers.language.verbs import VERBS
+from handlers.nothing import Nothing
 from handlers.slack.ids import SLASH_COMMAND
 from handlers.slack.views.blocks import (
     Message,
@@ -31,6 +32,11 @@ from operations.errors import OperationError, Refused
 def simple(text: str, *more: str) -> Message:
     """A sentence of ours, and lines that say more."""
     return message(said(text, 280), [section(said(text), *[said(line) for line in more])])
+
+
+def nothing(found: Nothing) -> Message:
+    """There is nothing to show, and what to say next."""
+    return message(said(found.text, 280), [section(said(found.text)), context(said(found.hint))])
 
 
 def refusal(error: OperationError) -> Message:
@@ -125,8 +131,6 @@ def unlocked(lock: TargetLock) -> Message:
 
 def logs(target: str, lines: Sequence[str]) -> Message:
     """The newest lines of an application's log."""
-    if not lines:
-        return simple(f"The log of {target} has nothing to show.")
     head = f"Log of {one_line(target)}"
     return message(head, [section(f"*{head}*"), section(fence("\n".join(lines)))])
 

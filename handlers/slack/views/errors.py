@@ -11,6 +11,7 @@ from datetime import datetime
 from handlers.error_queries import Found
 from handlers.error_words import meaning_of
 from handlers.language import render
+from handlers.nothing import no_errors
 from handlers.slack.views.blocks import (
     TOTAL_LIMIT,
     Block,
@@ -70,8 +71,9 @@ def listing(found: Found, now: datetime, live: Live = NOTHING_LIVE) -> Message:
 
 def nothing(found: Found) -> Message:
     """Says what was searched."""
+    none = no_errors(found)
     return message(
-        one_line(found.nothing), [section(f"🟢 {one_line(found.nothing)}"), context(_wider(found))]
+        one_line(none.text), [section(f"🟢 {one_line(none.text)}"), context(said(none.hint))]
     )
 
 
@@ -191,10 +193,6 @@ def _footer(found: Found, hidden: int) -> list[str]:
 
 def _one() -> str:
     return said("`errors E-…` shows one in full")
-
-
-def _wider(found: Found) -> str:
-    return said(f"Look further back: `{found.wider}`")
 
 
 def _samples(samples: Sequence[Sample], now: datetime) -> list[Block | None]:

@@ -35,9 +35,7 @@ _TIMELINE_SHOWN = 30
 
 
 def history(page: HistoryPage, now: datetime) -> Message:
-    """One line per rollout, newest first."""
-    if not page.rollouts:
-        return message("No rollouts found.", [section("No rollouts found.")])
+    """One line per rollout, newest first; of some."""
     lines = [_history_line(rollout, now) for rollout in page.rollouts]
     count = f"{len(lines)} {'rollout' if len(lines) == 1 else 'rollouts'}"
     more = "there are older ones: `--limit N`" if page.next is not None else ""

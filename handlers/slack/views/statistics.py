@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handlers.nothing import no_statistics
+from handlers.slack.views.answers import nothing
 from handlers.slack.views.blocks import (
     Block,
     Message,
@@ -22,7 +24,7 @@ def statistics(found: Statistics) -> Message:
     """Environments with the most deploys first."""
     head = headline(found)
     if not found.environments:
-        return message(one_line(head), [section(f"{said(head)}.")])
+        return nothing(no_statistics(head, found.project, found.until - found.since))
     hidden = len(found.environments) - _SHOWN
     more = f"{hidden} more environments: `hms-sys stats --json`" if hidden > 0 else ""
     return message(
