@@ -22,7 +22,7 @@ from bot.config.reading import check_document
 from bot.http import build_component_api
 from bot.membership import UnknownMembers
 from bot.settings import Settings
-from handlers.http.openapi import describe
+from handlers.http.openapi import ANYWHERE, describe
 from handlers.http.schemas import Schema
 from operations.deployment.rollout import RolloutKind, RolloutState
 from operations.monitoring.alert import AlertState
@@ -42,7 +42,8 @@ with is [`examples/hms_dev.py`](../examples/hms_dev.py).
   `hms.yaml` what it may: `read`, `events`, `deploy:ENVIRONMENT`. What needs approval is approved in Slack.
 - **Errors** are `application/problem+json` (RFC 9457): `detail` says what is wrong, `hint` what to do,
   `errors` names each fault of a body or a query, `reference` is where the log tells more of a fault of ours.
-  `type` is `about:blank`: the status says the kind.
+  `type` is `about:blank`: the status says the kind. What is refused is in the audit trail; of what would
+  only have read, unknown tokens and missing rights are.
 - **Limits**: bodies of 1 MiB; `requests_a_minute` of the component (600 unless configured), by each process;
   beyond it 429 with `Retry-After`.
 - **Repeats**: the same `Idempotency-Key` with the same body has one effect and gets the first answer, for a
@@ -127,7 +128,7 @@ def _right(operation: Schema) -> str:
 
 
 def _routes(document: Schema) -> Iterator[str]:
-    problems: dict[str, str] = {}
+    problems = {str(status): meaning for status, meaning in ANYWHERE.items()}
     for route, operation in _operations(document):
         yield from (f"### {operation['summary']}", "", f"    {route}", "")
         yield from _parameters(operation.get("parameters", []))

@@ -26,6 +26,8 @@ STRANGER = Actor(id="anonymous", kind=ActorKind.COMPONENT)
 _STRANGERS_A_MINUTE = 10
 _REFUSALS_A_MINUTE = 60
 """How many refusals are written down: nobody must be able to fill the audit trail with them."""
+_READINGS_A_MINUTE = 1
+"""And of those who would only have read, who may well ask again and again."""
 
 DEPLOY = "deploy"
 """The right to deploy somewhere; `deploy:ENVIRONMENT` is the right to deploy there."""
@@ -64,7 +66,7 @@ class Access:
         self._buckets: Mapping[str, TokenBucket] = {
             c.name: TokenBucket(c.requests_a_minute, clock) for c in components
         }
-        self._written = {STRANGER.id: TokenBucket(_STRANGERS_A_MINUTE, clock)}
+        self._written: dict[tuple[str, bool], TokenBucket] = {}
 
     def identify(self, authorization: str) -> Component:
         """The component whose token this is; raises Unauthenticated, or Overloaded beyond its rate."""
@@ -82,26 +84,39 @@ class Access:
         return component
 
     @contextlib.asynccontextmanager
-    async def auditing(self, actor: Actor, what: str) -> AsyncIterator[None]:
-        """Writes down what is refused within the block, for whoever asks for a change."""
+    async def auditing(
+        self, actor: Actor, what: str, *, reads: bool = False
+    ) -> AsyncIterator[None]:
+        """Writes down what is refused within the block.
+
+        Of a change that is everything; of what only `reads`, an unknown token and a missing right.
+        """
         try:
             yield
         except Refused as exc:
-            await self._record(actor, what, _why(exc))
+            if not reads or isinstance(exc, Unauthenticated | NotPermitted):
+                await self._record(actor, what, _why(exc), reads=reads)
             raise
         except web.HTTPRequestEntityTooLarge:
-            await self._record(actor, what, "the body is too large")
+            await self._record(actor, what, "the body is too large", reads=reads)
             raise
 
-    async def _record(self, actor: Actor, what: str, why: str) -> None:
+    async def _record(self, actor: Actor, what: str, why: str, *, reads: bool) -> None:
         """What cannot be written down is logged: the answer stays a refusal."""
-        bucket = self._written.setdefault(actor.id, TokenBucket(_REFUSALS_A_MINUTE, self._clock))
-        if bucket.take():
+        if self._bucket(actor, reads).take():
             return
         try:
             await self._refusals.record(actor, what, why)
         except StorageError as exc:
             _LOG.warning("a refusal of %s was not audited: %s", actor.id, exc.message)
+
+    def _bucket(self, actor: Actor, reads: bool) -> TokenBucket:
+        """Each has its own, which is smaller for strangers and for reading."""
+        key = (actor.id, reads)
+        if key not in self._written:
+            most = _STRANGERS_A_MINUTE if actor == STRANGER else _REFUSALS_A_MINUTE
+            self._written[key] = TokenBucket(_READINGS_A_MINUTE if reads else most, self._clock)
+        return self._written[key]
 
 
 def require(component: Component, right: str, what: str) -> None:

@@ -32,6 +32,11 @@ _REFUSALS: Mapping[int, str] = {
     503: "The database or the platform cannot be reached.",
     504: "No answer in time.",
 }
+ANYWHERE: Mapping[int, str] = {
+    405: "The address does not take this method; `Allow` names those that it takes.",
+    417: "`Expect` asks for something else than `100-continue`; told in plain text.",
+}
+"""What is answered before a route is reached, so that no route describes it; 400 and 404 may be so too."""
 _PROBLEM: Schema = {
     "type": "object",
     "description": "What went wrong, as RFC 9457 has it.",

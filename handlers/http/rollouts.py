@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from handlers.documents import RolloutDocument, rollout_document
 from handlers.http.access import DEPLOY, require
 from handlers.http.bodies import JSON, read_body
 from handlers.http.keys import key_of, key_parameter
-from handlers.http.problems import FaultyRequest
+from handlers.http.problems import BodyFault, FaultyRequest
 from handlers.http.queries import ExternalId, Name
 from handlers.http.routes import Call, Route
 from handlers.http.validation import faults_of
@@ -118,10 +119,20 @@ class Asking:
 
 
 def _parse(text: str) -> RolloutRequest:
+    """Raises FaultyRequest. A key that is there twice may have been read otherwise by who looked at it before."""
     try:
-        return RolloutRequest.model_validate_json(text)
+        body = RolloutRequest.model_validate_json(text)
     except ValidationError as exc:
-        raise FaultyRequest("The body is not as it should be.", faults_of(exc)) from exc
+        raise _faulty(faults_of(exc)) from exc
+    given: list[str] = json.loads(text, object_pairs_hook=lambda pairs: [key for key, _ in pairs])
+    twice = [key for key, count in Counter(given).items() if count > 1]
+    if twice:
+        raise _faulty([BodyFault(key, "is here twice") for key in twice])
+    return body
+
+
+def _faulty(faults: Sequence[BodyFault]) -> FaultyRequest:
+    return FaultyRequest("The body is not as it should be.", faults)
 
 
 def hash_of(body: RolloutRequest) -> str:

@@ -57,7 +57,7 @@ class Route:
 
 
 def add_route(application: web.Application, route: Route, access: Access) -> None:
-    """Identify, permit, handle, answer; what asks for a change and is refused is audited."""
+    """Identify, permit, handle, answer; what is refused is audited."""
 
     what = f"{route.method} {route.path}"
 
@@ -67,19 +67,18 @@ def add_route(application: web.Application, route: Route, access: Access) -> Non
         document = await route.handle(Call(request=request, component=component))
         return json_answer(document, route.status)
 
-    async def read(request: web.Request) -> web.StreamResponse:
-        return await carry_out(request, access.identify(_authorization(request)))
+    reads = route.method == "GET"
 
-    async def change(request: web.Request) -> web.StreamResponse:
-        async with access.auditing(STRANGER, what):
+    async def answer(request: web.Request) -> web.StreamResponse:
+        async with access.auditing(STRANGER, what, reads=reads):
             component = access.identify(_authorization(request))
-        async with access.auditing(component.actor, what):
+        async with access.auditing(component.actor, what, reads=reads):
             return await carry_out(request, component)
 
-    if route.method == "GET":
-        application.router.add_get(route.path, read)  # and HEAD
+    if reads:
+        application.router.add_get(route.path, answer)  # and HEAD
     else:
-        application.router.add_route(route.method, route.path, change)
+        application.router.add_route(route.method, route.path, answer)
 
 
 def _authorization(request: web.Request) -> str:

@@ -55,7 +55,7 @@ async def test_a_stranger_who_would_change_something_is_audited_a_few_times(
     assert events[0].detail["what"] == "POST /api/v1/rollouts"
 
 
-async def test_reading_without_the_right_is_403_and_not_audited(tmp_path: Path) -> None:
+async def test_reading_without_the_right_is_403_and_audited_once_a_minute(tmp_path: Path) -> None:
     only_events = Component(
         name="app", token_sha256=COMPONENTS[0].token_sha256, rights=frozenset({"events"})
     )
@@ -64,7 +64,30 @@ async def test_reading_without_the_right_is_403_and_not_audited(tmp_path: Path) 
 
         assert (answer.status, answer.kind) == (403, PROBLEM)
         assert "components.app.may" in str(answer.body["hint"])
-        assert await counter.audited("component:app") == []
+        await counter.call("GET", "/api/v1/alerts")
+        (event,) = await counter.audited("component:app")
+        assert event.detail["what"] == f"GET {TARGETS}"
+        counter.engine.clock.ahead += timedelta(minutes=1)
+        await counter.call("GET", "/api/v1/alerts")
+        assert len(await counter.audited("component:app")) == 2
+
+
+async def test_a_wrong_token_is_audited_where_it_would_read_too(counter: Counter) -> None:
+    for _ in range(3):
+        await counter.call("GET", TARGETS, token="wrong")
+
+    assert [event.detail["what"] for event in await counter.audited("anonymous")] == [
+        f"GET {TARGETS}"
+    ]
+
+
+async def test_what_is_not_there_or_makes_no_sense_is_not_audited_where_it_only_reads(
+    counter: Counter,
+) -> None:
+    for path in ("/api/v1/rollouts/D-9999", "/api/v1/alerts/x", "/api/v1/rollouts?limit=x"):
+        await counter.call("GET", path)
+
+    assert await counter.audited("component:hms-dev") == []
 
 
 async def test_beyond_its_rate_a_component_waits(counter: Counter) -> None:

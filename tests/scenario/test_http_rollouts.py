@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,18 @@ async def test_each_fault_of_a_body_is_named(
     assert await count_rollouts(counter) == 0
     (event,) = await counter.audited("component:hms-dev")
     assert at in event.detail["why"]
+
+
+async def test_a_key_that_is_there_twice_is_refused(counter: Counter) -> None:
+    """Whoever looked at the body before us may have seen the other environment."""
+    twice = '{"environment":"prod",' + json.dumps(WISH)[1:]
+    answer = await counter.call(
+        "POST", ROLLOUTS, data=twice, headers={"Content-Type": "application/json"}
+    )
+
+    assert (answer.status, await count_rollouts(counter)) == (422, 0)
+    assert answer.body["errors"] == [{"at": "environment", "message": "is here twice"}]
+    assert len(await counter.audited("component:hms-dev")) == 1
 
 
 async def test_refusals_beyond_a_measure_are_not_written_down(counter: Counter) -> None:
