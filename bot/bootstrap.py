@@ -114,7 +114,7 @@ async def open_services(
         commits = GitHub(base_url=settings.github_api_url, token=_text(settings.github_token))
         stack.push_async_callback(commits.close)
         platforms = build_platforms(PlatformParts(settings, clock, commits), catalog, stack, meter)
-        providers = wrap_dual(platforms, config, database, clock)
+        providers = wrap_dual(platforms, settings, config, database, clock)
         probe, prober = HttpProbe(), CheckProber(providers, catalog, clock)
         stack.push_async_callback(probe.close)
         stack.push_async_callback(prober.close)

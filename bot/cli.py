@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from handlers.cli.orders import (
         AuditOrder,
+        BackupOrder,
         ComponentsOrder,
         LogsOrder,
         MigrateOrder,
         ReferencesOrder,
+        RestoredOrder,
     )
     from operations.actor import Actor
     from operations.audit import Recorded
+    from operations.deployment.aftermath import Settled
     from operations.deployment.ports import Members
     from operations.diagnosis import Finding
 
@@ -59,6 +62,8 @@ def build_command_line() -> typer.Typer:
         migrate_logs=_migrate_logs,
         migrate_status=_migrate_status,
         db_upgrade=_db_upgrade,
+        db_backup=_db_backup,
+        db_restored=_db_restored,
         audit_verify=_audit_verify,
         audit_trail=_audit_trail,
         doctor=_doctor,
@@ -200,6 +205,22 @@ async def _db_upgrade() -> int:
     return 0
 
 
+async def _db_backup(order: BackupOrder) -> int:
+    from bot.settings import load_settings
+    from storage.backup import back_up
+
+    await back_up(load_settings().database_url.get_secret_value(), Path(order.target))
+    sys.stdout.write(f"{order.target} is a copy of the database.\n")
+    return 0
+
+
+async def _db_restored(order: RestoredOrder) -> Settled:
+    from bot.backups import settle_restored
+
+    settings, config = _load()
+    return await settle_restored(settings, config, _actor(config), by=order.by)
+
+
 async def _audit_verify() -> int:
     from bot.settings import load_settings
     from storage.database import open_database
@@ -239,6 +260,6 @@ async def _migrate_logs(order: LogsOrder) -> int:
 
 
 async def _migrate_status(as_json: bool) -> int:
-    from bot.dual import report_dual
+    from bot.dual_report import report_dual
 
     return await report_dual(as_json)

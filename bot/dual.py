@@ -1,21 +1,21 @@
-"""Dual mode, put together: which targets HMS-OPS and HMS-SYS look after together, and what came of it."""
+"""Dual mode, put together: the targets that both tools look after, and where runs of HMS-OPS are kept."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from pathlib import Path
 
-from bot.config import Config, load_config
-from bot.settings import load_settings
+from bot.config import Config
+from bot.config.sections import Legacy
+from bot.settings import Settings
 from operations.clock import Clock
 from operations.deployment.ports import Provider
-from operations.durations import say_duration
-from operations.integration.dual.comparison import DualMode, Readiness, judge
-from storage.database import Database, open_database
+from operations.integration.dual.comparison import DualMode
+from operations.integration.dual.environment import choose_environment, secrets_of
+from storage.address import SqliteAddress, parse_address
+from storage.database import Database
 
-_LOOKED_AT = 50
+_FOLDER = "hms-ops-runs"
 
 
 def dual_modes(config: Config) -> Mapping[str, DualMode]:
@@ -29,82 +29,40 @@ def dual_modes(config: Config) -> Mapping[str, DualMode]:
 
 
 def wrap_dual(
-    platforms: Mapping[str, Provider], config: Config, database: Database, clock: Clock
+    platforms: Mapping[str, Provider],
+    settings: Settings,
+    config: Config,
+    database: Database,
+    clock: Clock,
 ) -> Mapping[str, Provider]:
     """The platforms, with HMS-OPS beside them where the configuration says so."""
     modes = dual_modes(config)
     if config.legacy is None or not modes:
         return platforms
-    from providers.dual import DualParts, DualProvider
+    from bot.settings import load_environment
+    from providers.dual import DualProvider
+    from providers.dual_parts import DualParts
+    from providers.legacy_runs import RunFiles
     from providers.legacy_tool import HmsOps
 
+    environ, named = load_environment(), config.legacy.environment
+    secrets = (*settings.secrets(), *secrets_of(environ, named))
+    files = RunFiles(state_directory(config.legacy, settings, environ), secrets)
     parts = DualParts(
         modes=modes,
-        tool=HmsOps(config.legacy.command),
+        tool=HmsOps(config.legacy.command, files, choose_environment(environ, named)),
         comparisons=database.comparisons,
         clock=clock,
     )
     return {word: DualProvider(platform, parts) for word, platform in platforms.items()}
 
 
-async def report_dual(as_json: bool) -> int:
-    """`hms-sys migrate status`: 0 when every target in dual mode is ready to switch."""
-    settings = load_settings()
-    modes = dual_modes(load_config(settings.config_path))
-    now = datetime.now(UTC)
-    async with await open_database(settings.database_url.get_secret_value()) as database:
-        found = await database.comparisons.of_targets(limit=_LOOKED_AT)
-    known = {each[0].target_name: judge(each, now) for each in found}
-    readiness = [known.get(name) or _unheard(name, mode) for name, mode in modes.items()]
-    if as_json:
-        body = {"targets": [_document(each) for each in readiness]}
-        sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
-    else:
-        sys.stdout.write("".join(f"{line}\n" for line in _lines(readiness, now)))
-    return 0 if all(each.is_ready for each in readiness) else 1
-
-
-def _unheard(name: str, mode: DualMode) -> Readiness:
-    return Readiness(
-        target_name=name,
-        mode=mode,
-        compared=0,
-        agreed=0,
-        in_a_row=0,
-        since=None,
-        difference=None,
-        is_ready=False,
-    )
-
-
-def _lines(readiness: Sequence[Readiness], now: datetime) -> Iterator[str]:
-    if not readiness:
-        yield "No target is in dual mode: set `dual: shadow` at one, and deploy there."
-    for each in readiness:
-        yield f"{each.target_name} ({each.mode}): {_say(each, now)}"
-        if each.difference is not None:
-            yield f"  last difference: {each.difference.key}, {each.difference.detail}"
-
-
-def _say(each: Readiness, now: datetime) -> str:
-    if not each.compared:
-        return "not yet; nothing was compared so far"
-    word = "ready to switch" if each.is_ready else "not yet"
-    agreements = "1 agreement" if each.in_a_row == 1 else f"{each.in_a_row} agreements"
-    since = f" over {say_duration(now - each.since)}" if each.since else ""
-    return f"{word}; {agreements} in a row{since}, {each.agreed} of {each.compared} in all"
-
-
-def _document(each: Readiness) -> dict[str, object]:
-    return {
-        "target": each.target_name,
-        "mode": each.mode.value,
-        "compared": each.compared,
-        "agreed": each.agreed,
-        "in_a_row": each.in_a_row,
-        "since": each.since.isoformat() if each.since else None,
-        "ready": each.is_ready,
-        "last_difference": {"rollout": each.difference.key, "detail": each.difference.detail}
-        if each.difference
-        else None,
-    }
+def state_directory(legacy: Legacy, settings: Settings, environ: Mapping[str, str]) -> Path:
+    """Where it is kept what HMS-OPS did: never a folder for temporary files, which a restart may empty."""
+    if legacy.state_directory is not None:
+        return Path(legacy.state_directory).absolute()
+    if given := environ.get("STATE_DIRECTORY", ""):  # systemd's, several are parted by colons
+        return Path(given.partition(":")[0]) / _FOLDER
+    address = parse_address(settings.database_url.get_secret_value())
+    beside = address.path.parent if isinstance(address, SqliteAddress) else Path()
+    return beside.absolute() / _FOLDER

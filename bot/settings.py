@@ -132,6 +132,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def load_environment() -> Mapping[str, str]:
+    """All of it, for whoever starts other programs and chooses what they may see."""
+    return dict(os.environ)
+
+
 def load_secrets(
     names: Iterable[str], environ: Mapping[str, str] | None = None
 ) -> dict[str, SecretStr]:

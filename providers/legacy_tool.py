@@ -1,83 +1,44 @@
 """HMS-OPS as a process: started as configured, with arguments of its own, never through a shell.
 
-A deployment that was started goes on when this process ends: it has a session of its own, and writes to a
-file instead of to us. The file is locked, and the lock is handed down with it: so whoever comes after us
-sees whether HMS-OPS is still at work, and has no number of a process to mistake for another's.
+A deployment that was started goes on when this process ends: it has a session and a keeper of its own, and
+writes to files instead of to us (see `legacy_runs`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
+import select
 import signal
-import stat
 import subprocess
-import tempfile
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from operations.errors import ProviderUnavailable
 from operations.integration.dual.ports import LegacyOrder, LegacyResult, LegacyRun
-from operations.redaction import clean
+from providers.legacy_runs import RunFiles, Trace
 
-_TAIL_BYTES = 8_000
-_LARGEST_LOG = 64 * 2**20
-_STATUS_SECONDS = 60.0
+_KEEPER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("legacy_keeper.py")))
+_START_SECONDS = 20.0
 _LOOK_SECONDS = 0.1
-_KEPT = 50
-"""Runs that ended, whose result may be asked for once more."""
-
-
-@dataclass(slots=True)
-class ProcessRun:
-    """Implements `LegacyRun` for a process of ours."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-    result: LegacyResult | None = None
-
-    async def wait(self, seconds: float) -> LegacyResult | None:
-        """Its exit code and last lines."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while self.result is None:
-            self.result = await asyncio.to_thread(self._look)
-            if self.result is None:
-                if loop.time() >= end:
-                    return None
-                await asyncio.sleep(_LOOK_SECONDS)
-        return self.result
-
-    async def last_line(self) -> str:
-        """The newest line that says something."""
-        return await asyncio.to_thread(_last_line, self.log)
-
-    def kill(self) -> None:
-        """With everything that it started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-    def _look(self) -> LegacyResult | None:
-        code = self.process.poll()
-        if code is None:
-            _cut(self.log)
-            return None
-        result = LegacyResult(code, _tail(self.log))
-        self.log.unlink(missing_ok=True)
-        return result
 
 
 @dataclass(frozen=True, slots=True)
-class LeftRun:
-    """Implements `LegacyRun` for a process that was started by one before us: its code is not for us."""
+class KeptRun:
+    """Implements `LegacyRun`, for what this process started and for what one before it did.
 
-    log: Path
+    `keeper` is ours to wait for, when it was this process.
+    """
+
+    files: RunFiles
+    name: str
+    keeper: subprocess.Popen[bytes] | None = None
 
     async def wait(self, seconds: float) -> LegacyResult | None:
-        """Its last lines, once it and whatever writes in its place have ended."""
+        """Its exit code and last lines. Raises ProviderUnavailable when it was never started."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while (result := await asyncio.to_thread(self._look)) is None:
@@ -88,145 +49,163 @@ class LeftRun:
 
     async def last_line(self) -> str:
         """The newest line that says something."""
-        return await asyncio.to_thread(_last_line, self.log)
+        lines = (await asyncio.to_thread(self.files.tail, self.name)).splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    async def place(self) -> str:
+        """Its process and this machine."""
+        found = await asyncio.to_thread(self.files.trace, self.name)
+        return found.place if found else ""
 
     def _look(self) -> LegacyResult | None:
-        if _is_held(self.log):
-            _cut(self.log)
+        found = self.files.trace(self.name) or Trace(is_open=self._is_kept())
+        if found.is_open:
             return None
-        result = LegacyResult(None, _tail(self.log))
-        self.log.unlink(missing_ok=True)
-        return result
+        if self.keeper is not None:
+            self.keeper.wait()  # it wrote the end, or was killed
+        if found.error:
+            raise _not_started(found.error)
+        return LegacyResult(found.exit_code, self.files.tail(self.name))
+
+    def _is_kept(self) -> bool:
+        """Whether it is at work for all that somebody took its files away."""
+        return self.keeper is not None and self.keeper.poll() is None
 
 
 class HmsOps:
     """Implements `LegacyTool`. `command` is the program and its first arguments.
 
-    `folder` is where its words are kept while it runs: one of this user's own, made when needed.
+    `environ` is all that it gets to see of ours. A status that takes longer than `status_seconds` is ended.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        files: RunFiles,
+        environ: Mapping[str, str] | None = None,
+        *,
+        status_seconds: float = 60.0,
+    ) -> None:
         self._command = tuple(command)
-        self._folder = folder or Path(tempfile.gettempdir()) / f"hms-ops-{os.getuid()}"
-        self._runs: dict[str, ProcessRun] = {}
+        self._files = files
+        self._environ = dict(environ or {})
+        self._status_seconds = status_seconds
+        self._ours: dict[str, KeptRun] = {}
 
-    async def deploy(self, order: LegacyOrder) -> ProcessRun:
+    async def deploy(self, order: LegacyOrder) -> KeptRun:
         """`hms-ops.sh deploy PROVIDER PROJECT ENVIRONMENT VERSION`."""
         words = ("deploy", order.provider, order.project, order.environment, order.version)
-        return await asyncio.to_thread(self._begin, order.run, words)
+        return await asyncio.to_thread(self._begin, _name(order), words)
 
-    async def find(self, run: str) -> LegacyRun | None:
+    async def find(self, order: LegacyOrder) -> LegacyRun | None:
         """Of this process, or left by one before it on this machine."""
-        ours = self._runs.get(run)
-        if ours is not None:
+        name = _name(order)
+        if ours := self._ours.get(name):
             return ours
-        log = self._log(run)
-        return LeftRun(log) if await asyncio.to_thread(log.exists) else None
+        found = await asyncio.to_thread(self._files.trace, name)
+        return KeptRun(self._files, name) if found else None
+
+    async def at_work(self, project: str, environment: str) -> LegacyRun | None:
+        """The first that has not ended."""
+        name = await asyncio.to_thread(self._first_open, f"{project}/{environment}")
+        return self._ours.get(name, KeptRun(self._files, name)) if name else None
 
     async def status(self, project: str, environment: str) -> LegacyResult:
         """`hms-ops.sh status PROJECT ENVIRONMENT`; what does not end is ended, with all it started."""
         name = f"status-{os.getpid()}-{os.urandom(6).hex()}"
-        run = await asyncio.to_thread(self._spawn, name, ("status", project, environment))
+        process = await asyncio.to_thread(self._ask, name, ("status", project, environment))
         try:
-            result = await run.wait(_STATUS_SECONDS)
+            code = await _end_of(process, self._status_seconds)
+            if code is None:
+                return LegacyResult(None, f"no answer within {self._status_seconds:g} s")
+            return LegacyResult(code, await asyncio.to_thread(self._files.tail, name))
         finally:
-            if run.result is None:
-                run.kill()
-        if result is None:
-            await run.wait(_STATUS_SECONDS)
-            return LegacyResult(-1, f"no answer within {_STATUS_SECONDS:g} s")
-        return result
+            _kill(process)
+            self._files.remove(name)
 
-    def _begin(self, name: str, words: Sequence[str]) -> ProcessRun:
-        """Known before the thread ends: whoever stops waiting for it finds it again."""
-        ended = [key for key, run in self._runs.items() if run.result is not None]
-        for key in ended[:-_KEPT]:
-            del self._runs[key]
-        run = self._runs[name] = self._spawn(name, words)
+    def _first_open(self, target_name: str) -> str:
+        return next((name for name, _ in self._files.open_of(target_name)), "")
+
+    def _begin(self, name: str, words: Sequence[str]) -> KeptRun:
+        self._forget_ended()
+        self._files.sweep()
+        handle = self._files.create(name)
+        try:
+            record = str(self._files.record(name))
+            keeper = self._spawn(
+                [*_KEEPER, record, *self._command, *words], subprocess.PIPE, handle
+            )
+        finally:
+            os.close(handle)
+        run = self._ours[name] = KeptRun(self._files, name, keeper)
+        _, failed, reason = _first_word(keeper).partition("failed ")
+        if failed:
+            keeper.wait()
+            raise _not_started(reason)
         return run
 
-    def _spawn(self, name: str, words: Sequence[str]) -> ProcessRun:
-        log = self._log(name)
+    def _forget_ended(self) -> None:
+        """Their files tell the rest."""
+        for name, run in list(self._ours.items()):
+            if run.keeper is None or run.keeper.poll() is not None:
+                del self._ours[name]
+
+    def _ask(self, name: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        handle = self._files.create(name)
         try:
-            _make_own(self._folder)
-            handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        except OSError as exc:
-            raise ProviderUnavailable(
-                f"{self._folder} cannot be written, so HMS-OPS was not started: {exc.strerror}."
-            ) from exc
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            return ProcessRun(self._open(words, handle), log)
-        except OSError as exc:
-            log.unlink(missing_ok=True)
-            raise ProviderUnavailable(
-                f"HMS-OPS cannot be started: {exc.strerror}.",
-                hint="Check `legacy.command` in hms.yaml.",
-            ) from exc
+            return self._spawn([*self._command, *words], handle, handle)
+        except ProviderUnavailable:
+            self._files.remove(name)
+            raise
         finally:
             os.close(handle)
 
-    def _open(self, words: Sequence[str], handle: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 -- the configured program, with arguments of its own
-            [*self._command, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            start_new_session=True,
-        )
-
-    def _log(self, run: str) -> Path:
-        return self._folder / f"{run}.log"
-
-
-def _make_own(folder: Path) -> None:
-    """Raises OSError when it is somebody else's: names in it can be foretold."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PermissionError(0, "it is somebody else's")
+    def _spawn(self, command: Sequence[str], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 -- the configured program, with arguments of its own
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=self._environ,
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise _not_started(exc.strerror) from exc
 
 
-def _is_held(log: Path) -> bool:
-    """Whether a process still has it open that was handed it by the one who locked it."""
-    try:
-        handle = os.open(log, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+def _name(order: LegacyOrder) -> str:
+    return f"{order.project}/{order.environment}/{order.run}"
 
 
-def _cut(log: Path) -> None:
-    """Nobody reads so much of it: its end is enough. HMS-OPS appends, so what comes next stays."""
-    with suppress(FileNotFoundError):
-        if log.stat().st_size <= _LARGEST_LOG:
-            return
-        with log.open("ab") as stream:
-            end = _last_bytes(log)
-            stream.truncate(0)
-            stream.write(end)
+def _not_started(reason: str | None) -> ProviderUnavailable:
+    return ProviderUnavailable(
+        f"HMS-OPS cannot be started: {reason}.", hint="Check `legacy.command` in hms.yaml."
+    )
 
 
-def _last_line(log: Path) -> str:
-    lines = _tail(log).splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _tail(log: Path) -> str:
-    try:
-        return clean(_last_bytes(log).decode("utf-8", "replace"), limit=2000)
-    except FileNotFoundError:
+def _first_word(keeper: subprocess.Popen[bytes]) -> str:
+    """Whether it could start HMS-OPS; "" when it does not say in time, and its files will tell."""
+    if keeper.stdout is None:
         return ""
+    with keeper.stdout as stream:
+        ready, _, _ = select.select([stream], [], [], _START_SECONDS)
+        return stream.readline().decode("utf-8", "replace").strip() if ready else ""
 
 
-def _last_bytes(log: Path) -> bytes:
-    with log.open("rb") as stream:
-        stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, stream.tell() - _TAIL_BYTES))
-        return stream.read(_TAIL_BYTES)
+async def _end_of(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while (code := process.poll()) is None:
+        if loop.time() >= end:
+            return None
+        await asyncio.sleep(_LOOK_SECONDS)
+    return code
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With everything that it started and that has not gone away from it."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

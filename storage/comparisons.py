@@ -94,6 +94,7 @@ def _columns(comparison: Comparison) -> dict[str, object]:
         "seen": comparison.seen,
         "agrees": comparison.agrees,
         "detail": comparison.detail,
+        "place": comparison.place,
     }
 
 
@@ -112,4 +113,5 @@ def _comparison_of(row: Row) -> Comparison:
         seen=row["seen"],
         agrees=None if agrees is None else bool(agrees),
         detail=row["detail"],
+        place=row["place"],
     )

@@ -388,6 +388,15 @@ DIGESTS = sa.Table(
     sqlite_autoincrement=True,
 )
 
+DIGEST_ITEMS = sa.Table(
+    "digest_items",
+    METADATA,
+    # What the digest names and has buttons for: `E-12`, `A-17`.
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("digest_id", Number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 REPEATS = sa.Table(
     "repeats",
     METADATA,

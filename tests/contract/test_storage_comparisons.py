@@ -16,6 +16,7 @@ BEGUN = Comparison(
     mode=DualMode.SHADOW,
     begun_at=NOON,
     planned="1.4",
+    place="k8s:lab:default:deployment/web:",
 )
 
 

@@ -38,7 +38,7 @@ class Comparisons(Protocol):
 class LegacyResult:
     """How HMS-OPS ended; `output` are its last lines, cleaned.
 
-    `exit_code`: -1 when it did not end in time, None when nobody was there to hear it.
+    `exit_code` is None when it did not end in time, or nobody was there to hear it.
     """
 
     exit_code: int | None
@@ -49,11 +49,18 @@ class LegacyRun(Protocol):
     """HMS-OPS at work. It goes on when nobody waits for it any more."""
 
     async def wait(self, seconds: float) -> LegacyResult | None:
-        """How it ended; None when it has not within the time."""
+        """How it ended; None when it has not within the time.
+
+        Raises ProviderUnavailable when it turns out that it was never started.
+        """
         ...
 
     async def last_line(self) -> str:
         """What it said last."""
+        ...
+
+    async def place(self) -> str:
+        """Where people find it, to end it: `process 4711 on ops-1`; "" when nobody knows."""
         ...
 
 
@@ -75,8 +82,12 @@ class LegacyTool(Protocol):
         """Start a deployment. Raises ProviderUnavailable when the tool was not started."""
         ...
 
-    async def find(self, run: str) -> LegacyRun | None:
+    async def find(self, order: LegacyOrder) -> LegacyRun | None:
         """A deployment that was started, by this process or by one before it; None: nobody knows it."""
+        ...
+
+    async def at_work(self, project: str, environment: str) -> LegacyRun | None:
+        """A deployment of the target that has not ended, whoever started it on this machine."""
         ...
 
     async def status(self, project: str, environment: str) -> LegacyResult:

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _rank_groups_of_projects()
     _count_new_groups()
     _remember_batches()
+    _find_digests_by_item()
     _find_rollouts_by_ticket()
     _make_room_for_imports()
     _import_errors()
@@ -58,6 +59,21 @@ def _count_new_groups() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("error_newcomers_by_time", "error_newcomers", ["hour"])
+
+
+def _find_digests_by_item() -> None:
+    """Which digests name an alert or a group of errors; those of before are not found."""
+    op.create_table(
+        "digest_items",
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column(
+            "digest_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+        sqlite_with_rowid=False,
+    )
 
 
 def _remember_batches() -> None:

@@ -1,83 +1,46 @@
-"""`migrate status` speaks of the targets that are in dual mode now, and never calls silence agreement."""
+"""Where HMS-OPS's runs are kept, and what the bot's own environment lends it."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from bot.dual import report_dual
-from operations.integration.dual.comparison import Comparison, DualMode
-from storage.database import open_database
+from bot.config.sections import Legacy
+from bot.dual import state_directory
+from bot.settings import Settings
 
-_CONFIG = """\
-slack: {deploys_channel: C01GEN}
-environments: {prod: {}, staging: {}}
-legacy: {command: [ops/hms-ops.sh]}
-projects:
-  myapp:
-    environments:
-      prod: {provider: forge, organization: acme, server: 1, site: 2, dual: shadow}
-      staging: {provider: forge, organization: acme, server: 1, site: 3}
-"""
+LEGACY = Legacy(command=["ops/hms-ops.sh"])
 
 
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A database and a configuration in which one of two targets is in dual mode."""
-    (tmp_path / "hms.yaml").write_text(_CONFIG)
-    found = f"sqlite:///{tmp_path}/hms.db"
-    monkeypatch.setenv("HMS_CONFIG", str(tmp_path / "hms.yaml"))
-    monkeypatch.setenv("HMS_DATABASE_URL", found)
-    return found
+def settings(url: str) -> Settings:
+    return Settings(database_url=SecretStr(url))
 
 
-async def compare(url: str, environment: str, agrees: bool, days_ago: int) -> None:
-    begun = datetime.now(UTC) - timedelta(days=days_ago)
-    comparison = Comparison(
-        key=f"{environment}-{days_ago}",
-        project="myapp",
-        environment=environment,
-        mode=DualMode.SHADOW,
-        begun_at=begun,
-        planned="1.4",
-        agrees=agrees,
-        detail="" if agrees else "the platform shows 1.3",
-    )
-    async with await open_database(url) as database:
-        await database.comparisons.begin(comparison)
-        await database.comparisons.end(comparison)
+def test_what_is_configured_comes_first(tmp_path: Path) -> None:
+    legacy = Legacy(command=["x"], state_directory=str(tmp_path))
+
+    found = state_directory(legacy, settings("sqlite:///hms.db"), {"STATE_DIRECTORY": "/var/lib/x"})
+
+    assert found == tmp_path
 
 
-async def test_nothing_compared_is_not_ready(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await report_dual(False) == 1
+def test_then_the_state_directory_of_systemd() -> None:
+    environ = {"STATE_DIRECTORY": "/var/lib/hms:/var/lib/other"}
 
-    assert capsys.readouterr().out == (
-        "myapp/prod (shadow): not yet; nothing was compared so far\n"
-    )
+    found = state_directory(LEGACY, settings("sqlite:////srv/hms.db"), environ)
 
-
-async def test_five_agreements_over_a_week_are_ready(
-    url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for days in (0, 2, 4, 6, 8):
-        await compare(url, "prod", True, days)
-
-    assert await report_dual(False) == 0
-
-    assert "myapp/prod (shadow): ready to switch; 5 agreements in a row" in capsys.readouterr().out
+    assert found == Path("/var/lib/hms/hms-ops-runs")
 
 
-async def test_a_target_that_has_switched_is_spoken_of_no_more(
-    url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for days in (0, 2, 4, 6, 8):
-        await compare(url, "prod", True, days)
-    await compare(url, "staging", False, 3)
-
-    assert await report_dual(True) == 0
-
-    (found,) = json.loads(capsys.readouterr().out)["targets"]
-    assert (found["target"], found["ready"]) == ("myapp/prod", True)
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:////srv/data/hms.db", Path("/srv/data/hms-ops-runs")),
+        ("sqlite:///hms.db", Path.cwd() / "hms-ops-runs"),
+        ("postgresql://u:p@db/hms", Path.cwd() / "hms-ops-runs"),
+    ],
+)
+def test_else_beside_the_database_or_where_the_bot_runs(url: str, expected: Path) -> None:
+    assert state_directory(LEGACY, settings(url), {}) == expected

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
+import re
+import shutil
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,15 +18,17 @@ import pytest
 from operations.deployment.ports import RestoreOrder, StartOrder
 from operations.deployment.progress import Handle, Progress, Verdict
 from operations.deployment.target import Target
-from operations.errors import ProviderRejected, ProviderUnavailable
+from operations.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from operations.integration.dual.comparison import Comparison, DualMode
 from operations.integration.dual.ports import LegacyOrder
-from providers.dual import DualParts, DualProvider
+from providers.dual import DualProvider
+from providers.dual_parts import DualParts
+from providers.legacy_runs import RunFiles
 from providers.legacy_tool import HmsOps
 from storage.database import Database
 from tests.contract.databases import open_sqlite
 from tests.factories import NEW, OLD, make_catalog
-from tests.fakes_deployment import ScriptedProvider
+from tests.fakes_deployment import FAILURE, ScriptedProvider
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _SCRIPT = """\
@@ -83,8 +87,14 @@ class Bench:
     async def close(self) -> None:
         """HMS-OPS may end now, and has."""
         self.hold_legacy(False)
-        if run := await self.tool.find(f"D-1042-{int(NOON.timestamp() * 1_000_000)}"):
-            await run.wait(10)
+        begun = int(NOON.timestamp() * 1_000_000)
+        for key in ("D-1042", "D-1043"):
+            order = LegacyOrder(
+                f"{key}-{begun}", "", self.target.project, self.target.environment, ""
+            )
+            if run := await self.tool.find(order):
+                with suppress(ProviderUnavailable):
+                    await run.wait(10)
         await self.database.close()
 
     def legacy_ends_with(self, code: int) -> None:
@@ -133,7 +143,7 @@ async def open_bench(folder: Path, mode: DualMode | None) -> Bench:
     database = await open_sqlite(folder)
     target = make_catalog().targets[0]
     platform = Platform()
-    tool = HmsOps([sys.executable, str(script)], folder / "runs")
+    tool = HmsOps([sys.executable, str(script)], RunFiles(folder / "runs"), os.environ)
     parts = DualParts(
         modes={target.name: mode} if mode else {},
         tool=tool,
@@ -241,6 +251,7 @@ async def test_what_a_killed_process_left_alone_is_judged_by_the_platform(shadow
 
     assert seen[-1].verdict is Verdict.SUCCEEDED
     assert shadow.calls == ""
+    assert (await shadow.comparison()).agrees is None
 
 
 async def test_shadow_takes_nothing_back(shadow: Bench) -> None:
@@ -285,6 +296,26 @@ async def test_a_difference_afterwards_is_shown_and_takes_nothing_back(verify: B
     assert "Deploying ..." in found.detail
 
 
+async def test_a_tool_that_cannot_be_asked_has_not_differed(verify: Bench) -> None:
+    provider = replace_mode(verify, DualMode.VERIFY)
+
+    seen = [each async for each in provider.follow(verify.target, await verify.start())]
+
+    assert seen[-1].verdict is Verdict.SUCCEEDED
+    assert seen[-2].detail == "HMS-OPS could not be asked, see migrate status"
+    assert (await verify.comparison()).agrees is None
+
+
+async def test_a_deployment_that_failed_is_compared_with_nothing(verify: Bench) -> None:
+    verify.platform.scripts[NEW.artifact] = FAILURE
+
+    await verify.follow(await verify.start())
+
+    found = await verify.comparison()
+    assert (found.agrees, verify.calls) == (None, "")
+    assert found.ended_at == NOON
+
+
 async def test_verify_hands_the_platform_its_own_handle(verify: Bench) -> None:
     order = RestoreOrder(
         target=verify.target,
@@ -309,13 +340,6 @@ async def test_other_targets_pass_through(tmp_path: Path) -> None:
     assert bench.calls == ""
     assert await bench.database.comparisons.get("D-1042") is None
     await bench.close()
-
-
-async def test_a_tool_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(ProviderUnavailable, match=r"legacy|HMS-OPS cannot be started"):
-        await HmsOps(["/nowhere/hms-ops.sh"], tmp_path / "runs").deploy(
-            LegacyOrder("D-1", "k8s", "myapp", "prod", "1.4")
-        )
 
 
 async def test_a_failure_is_not_forgotten_while_the_platform_does_not_answer(shadow: Bench) -> None:
@@ -349,7 +373,7 @@ async def test_who_loses_sight_of_it_finds_it_again_with_its_exit_code(shadow: B
 
 
 async def test_the_next_process_waits_for_its_end(shadow: Bench) -> None:
-    """Its code is lost; the platform is asked once it has ended, and not while it is at work."""
+    """The platform is asked once it has ended, and not while it is at work."""
     shadow.hold_legacy(True)
     shadow.platform.serving = NEW.artifact
     handle = await shadow.start()
@@ -367,9 +391,14 @@ async def test_the_next_process_waits_for_its_end(shadow: Bench) -> None:
 
 
 def _second(bench: Bench) -> DualProvider:
+    return replace_mode(bench, DualMode.SHADOW)
+
+
+def replace_mode(bench: Bench, mode: DualMode) -> DualProvider:
+    """What a process after this one builds, whose HMS-OPS cannot be started."""
     parts = DualParts(
-        modes={bench.target.name: DualMode.SHADOW},
-        tool=HmsOps(["/nowhere/hms-ops.sh"], bench.folder / "runs"),
+        modes={bench.target.name: mode},
+        tool=HmsOps(["/nowhere/hms-ops.sh"], RunFiles(bench.folder / "runs")),
         comparisons=bench.database.comparisons,
         clock=JumpingClock(),
         look_seconds=0.2,
@@ -417,84 +446,89 @@ async def test_what_is_still_at_work_when_time_is_up_is_said(shadow: Bench) -> N
     handle = await shadow.start()
     await shadow.leave(handle)
 
-    found = await shadow.provider.explain(shadow.target, handle)
+    with pytest.raises(OutcomeUnknown, match=r"still at work \(process \d+ on .+\), and is not"):
+        await shadow.provider.explain(shadow.target, handle)
 
     shadow.hold_legacy(False)
-    assert "still at work" in found.summary
+    found = await shadow.comparison()
+    assert (found.agrees, found.ended_at) == (None, NOON)
 
 
-async def test_one_that_was_killed_is_told_by_its_signal(tmp_path: Path) -> None:
-    run = await HmsOps(["/bin/sh", "-c", "kill -9 $$"], tmp_path / "runs").deploy(
-        LegacyOrder("D-1", "k8s", "myapp", "prod", "1.4")
-    )
-
-    found = await run.wait(10)
-
-    assert found is not None
-    assert found.exit_code == -signal.SIGKILL
-
-
-async def test_what_it_says_does_not_fill_the_disk(tmp_path: Path) -> None:
-    run = await HmsOps(
-        ["/bin/sh", "-c", "yes & sleep 1; kill $!; sleep 0.5; echo end"], tmp_path / "r"
-    ).deploy(LegacyOrder("D-1", "k8s", "myapp", "prod", "1.4"))
-    largest = 0
-
-    while (found := await run.wait(0.1)) is None:
-        largest = max(largest, run.log.stat().st_size)
-
-    assert found.output.endswith("end\n")
-    assert largest < 2**30
-    assert list((tmp_path / "r").iterdir()) == []
-
-
-async def test_its_folder_is_nobody_else_s(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "runs").symlink_to(tmp_path / "real")
-
-    with pytest.raises(ProviderUnavailable, match="somebody else's"):
-        await HmsOps(["/bin/true"], tmp_path / "runs").status("myapp", "prod")
-
-
-_BEGINS = """
-import asyncio, pathlib, sys
-from operations.integration.dual.ports import LegacyOrder
-from providers.legacy_tool import HmsOps
-
-async def main():
-    script = "echo begun; while [ -e hold ]; do sleep 0.05; done; echo done"
-    tool = HmsOps(["/bin/sh", "-c", script], pathlib.Path("runs"))
-    await tool.deploy(LegacyOrder("D-7", "k8s", "myapp", "prod", "1.4"))
-    print("started", flush=True)
-    await asyncio.sleep(60)
-
-asyncio.run(main())
-"""
-
-
-async def test_it_outlives_the_kill_of_whoever_started_it_and_its_end_is_seen(
-    tmp_path: Path,
+async def test_the_next_process_waits_for_what_one_before_it_left_on_the_target(
+    shadow: Bench,
 ) -> None:
-    (tmp_path / "hold").touch()
-    first = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _BEGINS,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-        stdout=asyncio.subprocess.PIPE,
+    shadow.hold_legacy(True)
+    await shadow.leave(await shadow.start())
+    later = StartOrder(target=shadow.target, release=NEW, key="D-1043", cause="t", intended_at=NOON)
+    second = _second(shadow)
+    handle = (await second.start(later)).handle
+
+    stream = second.follow(shadow.target, handle)
+    first = await anext(stream)
+    shadow.hold_legacy(False)
+    async for _ in stream:
+        pass
+
+    assert first.activity == "HMS-OPS is still at work on an earlier deployment"
+    assert re.fullmatch(r"process \d+ on .+", first.detail)
+
+
+@pytest.mark.parametrize("code", [126, 127])
+async def test_an_end_for_want_of_a_program_is_no_agreement(shadow: Bench, code: int) -> None:
+    """Nothing is learned of HMS-SYS where HMS-OPS could not do its work."""
+    shadow.legacy_ends_with(code)
+
+    seen = await shadow.follow(await shadow.start())
+
+    assert seen[-1].verdict is Verdict.FAILED
+    assert seen[-1].failure is not None
+    assert f"HMS-OPS ended with {code}: a program in it" in seen[-1].failure.summary
+    assert (await shadow.comparison()).agrees is None
+
+
+async def test_the_exit_code_outlives_whoever_started_it(shadow: Bench) -> None:
+    shadow.hold_legacy(True)
+    shadow.legacy_ends_with(4)
+    handle = await shadow.start()
+    await shadow.leave(handle)
+    shadow.hold_legacy(False)
+
+    seen = [each async for each in _second(shadow).follow(shadow.target, handle)]
+
+    assert seen[-1].failure is not None
+    assert seen[-1].failure.summary == "HMS-OPS ended with 4"
+    assert len(shadow.calls.splitlines()) == 1
+
+
+async def test_where_its_files_are_gone_the_platform_decides_and_nobody_claims_agreement(
+    shadow: Bench,
+) -> None:
+    shadow.hold_legacy(True)
+    handle = await shadow.start()
+    await shadow.leave(handle)
+    shutil.rmtree(shadow.folder / "runs")
+
+    seen = [each async for each in _second(shadow).follow(shadow.target, handle)]
+
+    shadow.hold_legacy(False)
+    assert seen[-1].verdict is Verdict.UNKNOWN
+    assert seen[-1].detail == "HMS-OPS was not seen to end, and the platform does not show it"
+    assert (await shadow.comparison()).agrees is None
+    assert len(shadow.calls.splitlines()) == 1
+
+
+async def test_a_shadowed_rollout_is_not_taken_back_after_a_change_to_verify(
+    shadow: Bench,
+) -> None:
+    provider = replace_mode(shadow, DualMode.VERIFY)
+    order = RestoreOrder(
+        target=shadow.target,
+        previous=OLD,
+        handle=await shadow.start(),
+        key="D-1042",
+        cause="test",
+        intended_at=NOON,
     )
-    assert first.stdout is not None
-    assert await first.stdout.readline() == b"started\n"
-    first.kill()
-    await first.wait()
 
-    run = await HmsOps(["/nowhere"], tmp_path / "runs").find("D-7")
-    assert run is not None
-    while_held = await run.wait(0.3)
-    (tmp_path / "hold").unlink()
-    found = await run.wait(10)
-
-    assert while_held is None
-    assert found is not None
-    assert (found.exit_code, found.output.split()) == (None, ["begun", "done"])
+    with pytest.raises(ProviderRejected, match="HMS-OPS deployed this"):
+        await provider.restore(order)
