@@ -14,9 +14,11 @@ from typer.testing import CliRunner, Result
 from bot.audit_trail import read_pages
 from bot.clock import SystemClock
 from handlers.cli import CliServices, Hooks, build_app
+from handlers.cli.orders import RestoredOrder
 from operations.actor import Actor
 from operations.audit import Recorded
 from operations.clock import Clock
+from operations.deployment.aftermath import Settled, settle_past
 from operations.deployment.ports import Provider
 from operations.deployment.resources import Resources
 from operations.deployment.service import Deployments
@@ -100,6 +102,8 @@ class Shop:
             config_migrate=lambda order: refuse(),
             migrate_audit=lambda order: refuse(),
             migrate_references=lambda order: refuse(),
+            db_backup=refuse_order,
+            db_restored=self.settle,
             migrate_logs=refuse_order,
             migrate_status=refuse_order,
             doctor=self.doctor,
@@ -140,6 +144,11 @@ class Shop:
         async with await open_sqlite(self.path) as database:
             async for recorded in read_pages(database, since):
                 yield recorded
+
+    async def settle(self, order: RestoredOrder) -> Settled:
+        """On the test's own database."""
+        async with await open_sqlite(self.path) as database:
+            return await settle_past(database.store, self.clock, ALICE, by=order.by)
 
     async def doctor(self) -> Sequence[Finding]:
         """Finds what the test says."""

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from handlers.cli.auditing import add_audit
 from handlers.cli.components import add_components
+from handlers.cli.database import add_database
 from handlers.cli.doctor import add_doctor
 from handlers.cli.migrating import add_migrate, add_moves
 from handlers.cli.running import run_program, run_words
@@ -117,8 +118,7 @@ def _add_programs(app: typer.Typer, hooks: Hooks) -> None:
     _add(config, hooks, "schema", hooks.config_schema, "Print its JSON Schema.")
     add_migrate(config, hooks)
     add_moves(app, hooks)
-    database = _group(app, "db", "The database.")
-    _add(database, hooks, "upgrade", hooks.db_upgrade, "Bring its schema up to date.")
+    add_database(app, hooks)
     add_components(app, hooks)
     add_doctor(app, hooks)
     add_audit(app, hooks)

@@ -9,15 +9,18 @@ from datetime import timedelta
 
 from handlers.cli.orders import (
     AuditOrder,
+    BackupOrder,
     ComponentsOrder,
     LogsOrder,
     MigrateOrder,
     ReferencesOrder,
+    RestoredOrder,
 )
 from handlers.tickets import Tickets
 from operations.actor import Actor
 from operations.audit import Recorded
 from operations.clock import Clock
+from operations.deployment.aftermath import Settled
 from operations.deployment.service import Deployments
 from operations.diagnosis import Finding
 from operations.guard import Guard
@@ -31,6 +34,10 @@ Program = Callable[[], int | Coroutine[object, object, int]]
 
 Trail = Callable[[timedelta | None], AsyncGenerator[Recorded, None]]
 """The audit trail, oldest first, of the last so long; None: all of it."""
+
+
+Settle = Callable[[RestoredOrder], Awaitable[Settled]]
+"""Makes a database that was put back fit for use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ class Hooks:
     migrate_logs: Callable[[LogsOrder], Coroutine[object, object, int]]
     migrate_status: Callable[[bool], Coroutine[object, object, int]]
     db_upgrade: Program
+    db_backup: Callable[[BackupOrder], Coroutine[object, object, int]]
+    db_restored: Settle
     audit_verify: Program
     audit_trail: Trail
     doctor: Callable[[], Awaitable[Sequence[Finding]]]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.deployment.rollout import Rollout
+from operations.deployment.rollout import Rollout, RolloutState
 from storage.database import open_database
 from tests.contract.databases import PostgresServer, add_rollout, program
 
@@ -121,7 +121,7 @@ async def test_a_backup_of_sqlite_in_use_is_restored_with_its_history(shop: Path
     url = f"sqlite:///{shop / 'hms.db'}"
     backup, *restore = commands(OPERATIONS, "### SQLite")
     async with await open_database(url) as database:
-        await add_rollout(database)
+        await add_rollout(database, state=RolloutState.SUCCEEDED)
         kept = _history(shop, url)
         type_all([backup], shop)
         lost = await add_rollout(database, project="site")
@@ -138,7 +138,7 @@ async def test_a_dump_of_postgresql_in_use_is_restored_with_its_history(
     url, empty = postgres_server.create(), postgres_server.create()
     backup, *restore = commands(OPERATIONS, "### PostgreSQL")
     async with await open_database(url) as database:
-        await add_rollout(database)
+        await add_rollout(database, state=RolloutState.SUCCEEDED)
         kept = _history(shop, url)
         type_all([backup], shop, url)
         lost = await add_rollout(database, project="site")
