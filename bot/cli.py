@@ -260,6 +260,6 @@ async def _migrate_logs(order: LogsOrder) -> int:
 
 
 async def _migrate_status(as_json: bool) -> int:
-    from bot.dual import report_dual
+    from bot.dual_report import report_dual
 
     return await report_dual(as_json)
