@@ -19,6 +19,7 @@ from sandbox.kubernetes import KubernetesStandIn
 from sandbox.page import open_page
 from sandbox.registry import RegistryStandIn
 from sandbox.scene import (
+    VERSIONS,
     Platforms,
     environment,
     set_scene,
@@ -29,7 +30,7 @@ from sandbox.scene import (
 from sandbox.slack import open_local_slack
 from sandbox.website import Website
 
-_WELCOME = """
+WELCOME = """
   HMS-SYS sandbox: a local Slack, and simulated Kubernetes, ECS and Forge behind the real bot.
 
   Open   {url}      and choose who you act as, top right.
@@ -104,11 +105,11 @@ async def run(options: argparse.Namespace) -> None:
 
 async def _open_platforms(stack: AsyncExitStack, pace: float) -> Platforms:
     site = demo_repository()
-    registry = await stack.enter_async_context(RegistryStandIn())
+    registry = await stack.enter_async_context(RegistryStandIn(VERSIONS))
     return Platforms(
         registry=registry,
         kubernetes=await stack.enter_async_context(KubernetesStandIn(pace=pace, registry=registry)),
-        ecs=await stack.enter_async_context(EcsStandIn(pace=pace, any_tag=True)),
+        ecs=await stack.enter_async_context(EcsStandIn(pace=pace)),
         github=await stack.enter_async_context(GitHubStandIn(repositories=[site])),
         forge=await stack.enter_async_context(ForgeStandIn(repositories=[site], pace=pace)),
     )
@@ -119,7 +120,7 @@ async def _greet(page: str, variables: dict[str, str], state: Path) -> None:
     if await wait_until_ready(variables):
         cli = Path(sys.executable).with_name("hms-sys")
         cli = cli.relative_to(Path.cwd()) if cli.is_relative_to(Path.cwd()) else cli
-        print(_WELCOME.format(url=page, env=state / "env", cli=cli, log=log), flush=True)
+        print(WELCOME.format(url=page, env=state / "env", cli=cli, log=log), flush=True)
     else:
         _say(f"The bot did not come up; its log is {log}.")
 

@@ -1,4 +1,4 @@
-"""An image registry stand-in: every tag exists and has a lasting digest, except those that say `missing`.
+"""An image registry stand-in: each tag has a lasting digest; which there are, `tags` says.
 
 It speaks the part of the distribution API that turns a tag into a digest. Each digest is the SHA-256 of
 the manifest that it serves, as in a real registry.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
 from aiohttp import web
@@ -19,11 +20,13 @@ class RegistryStandIn:
     """An async context manager that listens on loopback while it is open.
 
     Knobs: `unauthorized` asks for a token that cannot be had; `needs_token` for one that can; `down` cuts
-    every connection; `omits_digest` leaves out the header that is optional. `unexpected` records what no
-    real client would ask.
+    every connection; `omits_digest` leaves out the header that is optional. `tags` are those that each
+    repository has; None: every one but those that say `missing`. `unexpected` records what no real client
+    would ask.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, Collection[str]] | None = None) -> None:
+        self.tags = tags
         self.unauthorized = False
         self.needs_token = False
         self.down = False
@@ -89,7 +92,7 @@ class RegistryStandIn:
 
     def _answer(self, repository: str, reference: str) -> web.Response:
         known = self._tags.get(reference) if reference.startswith("sha256:") else reference
-        if known is None or "missing" in known:
+        if known is None or not self._has(repository, known):
             return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
         headers = {"Docker-Content-Digest": self.digest_of(repository, known)}
         return web.Response(
@@ -97,6 +100,9 @@ class RegistryStandIn:
             content_type=_MANIFEST,
             headers={} if self.omits_digest else headers,
         )
+
+    def _has(self, repository: str, tag: str) -> bool:
+        return "missing" not in tag if self.tags is None else tag in self.tags.get(repository, ())
 
     def _has_token(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == "Bearer anonymous-pull"

@@ -30,9 +30,22 @@ class Platforms:
     forge: ForgeStandIn
 
 
+_GOOD = ("1.0", "1.0.1", "1.1", "1.2", "1.3")
+VERSIONS: Mapping[str, Sequence[str]] = {
+    "acme/myapp": (
+        *("1.2-bad", "1.2-crash", "1.2-slow", "1.2-sick", "1.2-errors"),
+        *_GOOD,
+    ),
+    "acme/mkt": _GOOD,
+}
+"""The images that there are, the newest last; how the odd ones behave, their words say."""
+
+
 def set_scene(platforms: Platforms) -> None:
     """myapp 1.0 runs on ECS (prod) and on Kubernetes (staging), mkt on Kubernetes, site on Forge."""
     registry = platforms.registry.host
+    for tag in VERSIONS["acme/myapp"]:
+        platforms.ecs.push_image("acme/myapp", tag)
     for name, repository, replicas in (("web", "acme/myapp", 3), ("mkt", "acme/mkt", 2)):
         platforms.kubernetes.add_deployment(
             "default", name, f"{registry}/{repository}:1.0", replicas=replicas, container="app"

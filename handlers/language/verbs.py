@@ -52,9 +52,9 @@ VERBS: tuple[Verb, ...] = (
             "it is not started any more."
         ),
         examples=(
-            "deploy myapp prod v1.4.2",
-            'deploy myapp staging --reason "login fix" --dry-run',
-            "deploy myapp prod v1.4.2 --at 18:30",
+            "deploy myapp prod 1.1",
+            'deploy myapp staging 1.2 --reason "login fix" --dry-run',
+            "deploy myapp prod 1.1 --at 18:30",
         ),
         arguments=(_PROVIDER, _PROJECT, _ENVIRONMENT, _VERSION),
         options=(
@@ -133,7 +133,7 @@ VERBS: tuple[Verb, ...] = (
         name="rollback",
         summary="Bring the former version back.",
         help="Needs no votes and passes locks and hours; it is audited. Name a version to go further back.",
-        examples=("rollback myapp prod", "rollback myapp prod v1.4.0"),
+        examples=("rollback myapp prod", "rollback myapp prod 1.0"),
         arguments=(_PROJECT, _ENVIRONMENT, _VERSION),
         options=(_VERSION_OPTION, _REASON),
         build=lambda v: Rollback(

@@ -6,7 +6,6 @@ other AWS services by moto. Anything else is refused and kept in `unexpected`.
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import threading
@@ -40,12 +39,11 @@ _MOTO_SERVICES = frozenset({"ecr", "logs", "sts"})
 class Front:
     """A WSGI application. `calls` counts requests by operation."""
 
-    def __init__(self, account: Account, faults: Faults, *, any_tag: bool = False) -> None:
+    def __init__(self, account: Account, faults: Faults) -> None:
         self.calls: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self._account = account
         self._faults = faults
-        self._any_tag = any_tag
         self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -58,22 +56,11 @@ class Front:
         with self._lock:
             self.calls[operation] += 1
         self._account.advance()
-        if self._any_tag and operation == "DescribeImages":
-            self._push_what_is_asked_for(environ)
         if service in _MOTO_SERVICES:
             return self._account.moto.answer(environ, start_response)
         if service != "ecs":
             return self._refuse_unknown(start_response, f"{service}:{operation}")
         return self._answer_ecs(environ, start_response, region, operation)
-
-    def _push_what_is_asked_for(self, environ: Environ) -> None:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        asked = json.loads(body or b"{}")
-        for image in asked.get("imageIds", []):
-            tag = image.get("imageTag", "")
-            if tag and "missing" not in tag:
-                self._account.images.push(asked["repositoryName"], tag)
 
     def _answer_ecs(
         self, environ: Environ, start_response: StartResponse, region: str, operation: str

@@ -21,9 +21,7 @@ class EcsStandIn:
     """A context manager, plain or async, that serves on 127.0.0.1 while it is open.
 
     `pace` is in seconds: how long a task takes from one state to the next. `calls` counts the requests
-    by operation, `unexpected` names those that nobody here understands. With `any_tag`, an image is
-    pushed the moment somebody asks for it, except under a tag that says `missing`: a newcomer may make
-    versions up.
+    by operation, `unexpected` names those that nobody here understands.
     """
 
     def __init__(
@@ -32,12 +30,11 @@ class EcsStandIn:
         pace: float = 0.03,
         region: str = "eu-west-1",
         port: int = 0,
-        any_tag: bool = False,
     ) -> None:
         self.region = region
         self.faults = Faults()
         self._account = Account(pace=pace, region=region)
-        self._front = Front(self._account, self.faults, any_tag=any_tag)
+        self._front = Front(self._account, self.faults)
         self._port = port
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None

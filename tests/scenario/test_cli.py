@@ -523,7 +523,7 @@ def test_help_on_a_verb_shows_what_the_command_line_adds(shop: Shop, words: str)
     assert result.exit_code == 0
     assert result.stdout.startswith("hms-sys deploy [forge|aws|k8s] PROJECT ENVIRONMENT")
     assert "--no-wait" in result.stdout
-    assert "hms-sys deploy myapp prod v1.4.2" in result.stdout
+    assert "hms-sys deploy myapp prod 1.1" in result.stdout
 
 
 def test_help_on_a_command_of_the_command_line(shop: Shop) -> None:

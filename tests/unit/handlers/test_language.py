@@ -408,7 +408,7 @@ def test_help_on_a_verb_shows_usage_options_and_examples() -> None:
     said = help_text("deploy")
     assert said.startswith("deploy [forge|aws|k8s] PROJECT ENVIRONMENT [VERSION] [--reason TEXT]")
     assert "--dry-run" in said
-    assert "deploy myapp prod v1.4.2" in said
+    assert "deploy myapp prod 1.1" in said
     assert "--at TIME" in said
 
 
