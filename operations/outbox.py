@@ -33,6 +33,7 @@ class Urgency(IntEnum):
     FINAL = 0
     DECISION = 1
     PROGRESS = 2
+    REDRAW = 3  # only that a message shows what became of something it names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

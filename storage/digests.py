@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from operations.monitoring.digest.digest import ASKED_FOR, StoredDigest
 from operations.monitoring.digest.document import read_document, write_document
-from storage.rows import Columns, from_time, to_time
-from storage.schema import DIGESTS
+from storage.rows import Columns, from_time, to_json, to_time
+from storage.schema import DIGEST_ITEMS, DIGESTS
 from storage.session import Row, Session, require_writing
 from storage.statements import Statement
 
@@ -40,6 +41,29 @@ _SAVE_PICTURE = Statement(
     .where(_D.id == sa.bindparam("at_id"))
     .values(picture=sa.bindparam("new_picture"))
 )
+_ADD_ITEM = Statement(sa.insert(DIGEST_ITEMS), columns=[c.name for c in DIGEST_ITEMS.columns])
+_I = DIGEST_ITEMS.c
+_SUBJECTS = sa.bindparam("subjects", type_=sa.Text)
+"""A JSON array: the same parameter for both databases."""
+_NAMING_ANY = (
+    sa.select(_I.digest_id)
+    .join(DIGESTS, _D.id == _I.digest_id)
+    .where(_D.made_at >= sa.bindparam("since"))
+    .distinct()
+    .order_by(_I.digest_id)
+)
+_NAMING = Statement(
+    {
+        "sqlite": _NAMING_ANY.where(
+            _I.subject.in_(sa.select(sa.func.json_each(_SUBJECTS).table_valued("value").c.value))
+        ),
+        "postgresql": _NAMING_ANY.where(
+            _I.subject.in_(
+                sa.select(sa.func.jsonb_array_elements_text(sa.cast(_SUBJECTS, postgresql.JSONB)))
+            )
+        ),
+    }
+)
 _NEVER_MADE = ""
 """The document of a day that was over before digests were configured."""
 
@@ -54,7 +78,12 @@ class SqlDigests:
         """Store a new one, unless there is one with its key."""
         require_writing(self._session)
         rows = await self._session.fetch(_ADD, **_columns(draft))
-        return replace(draft, id=rows[0]["id"]) if rows else None
+        if not rows:
+            return None
+        added = replace(draft, id=rows[0]["id"])
+        items = [{"subject": name, "digest_id": added.id} for name in added.digest.items]
+        await self._session.defer(_ADD_ITEM, items)
+        return added
 
     async def begin(self, key: str, at: datetime) -> None:
         """Remember a day that none is made for."""
@@ -74,6 +103,13 @@ class SqlDigests:
         """Read one that was made."""
         rows = await self._session.fetch(_GET, at_id=digest_id)
         return _digest_of(rows[0]) if rows and rows[0]["document"] else None
+
+    async def naming(self, subjects: Collection[str], since: datetime) -> Sequence[str]:
+        """Their labels."""
+        rows = await self._session.fetch(
+            _NAMING, subjects=to_json(sorted(subjects)), since=from_time(since)
+        )
+        return [f"G-{row['digest_id']}" for row in rows]
 
     async def save_picture(self, digest_id: int, file_id: str) -> None:
         """Store where its chart is."""

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
-from operations.outbox import Notice, Urgency
+from operations.outbox import SLACK, Notice, NoticeKind, Urgency
 from operations.routing import Routing
 from storage.rows import from_time
 from storage.schema import NOTICES
 from storage.session import Session, Topic, require_writing
-from storage.statements import Excluded, upsert
+from storage.statements import Excluded, Language, Statement, upsert
 
 _N = NOTICES.c
 _IS_DELIVERED = _N.version <= _N.delivered_version
@@ -44,6 +46,41 @@ def _put_again(new: Excluded) -> Mapping[str, sa.ColumnElement[Any]]:
 
 
 PUT = upsert(NOTICES, _put_again)
+_COLUMNS = [column.name for column in NOTICES.columns]
+
+
+def _put_present() -> dict[Language, ClauseElement]:
+    """The row once more as it would be put for the first time, so that the same rule decides."""
+    anew = row_of(
+        Notice(subject="", kind=NoticeKind.CARD, channel="", urgency=Urgency.REDRAW), at=0
+    )
+    kept = {"subject", "kind", "route", "channel"}
+    times = {"created_at", "put_at", "due_at"}
+    at = sa.bindparam("at", type_=sa.BigInteger)
+    values = [
+        _N[name]
+        if name in kept
+        else at.label(name)
+        if name in times
+        else sa.literal(anew[name], NOTICES.columns[name].type).label(name)
+        for name in _COLUMNS
+    ]
+    present = sa.select(*values).where(
+        _N.subject == sa.bindparam("at_subject"),
+        _N.kind == sa.bindparam("at_kind"),
+        _N.route == sa.bindparam("at_route"),
+    )
+    keys = [column.name for column in NOTICES.primary_key.columns]
+    embedded = sqlite.insert(NOTICES).from_select(_COLUMNS, present)
+    server = postgresql.insert(NOTICES).from_select(_COLUMNS, present)
+    return {
+        "sqlite": embedded.on_conflict_do_update(
+            index_elements=keys, set_=_put_again(embedded.excluded)
+        ),
+        "postgresql": server.on_conflict_do_update(
+            index_elements=keys, set_=_put_again(server.excluded)
+        ),
+    }
 
 
 class SqlNotices:
@@ -52,6 +89,7 @@ class SqlNotices:
     def __init__(self, session: Session, routing: Routing) -> None:
         self._session = session
         self._routing = routing
+        self._redraws: dict[tuple[str, str], int] = {}
 
     async def put(self, notice: Notice, now: datetime) -> None:
         """Make it due, on every way that is there for it; without a channel not in Slack."""
@@ -63,6 +101,25 @@ class SqlNotices:
             rows.insert(0, row_of(notice, at, is_covered=self._routing.is_covered(notice)))
         if rows:
             await self._session.defer(PUT, rows)
+            self._session.announce(Topic.NOTICES)
+
+    async def redraw(self, subject: str, kind: NoticeKind, now: datetime) -> None:
+        """Slack's row only; written by `write`."""
+        require_writing(self._session)
+        self._redraws[subject, kind.value] = from_time(now)
+
+    async def write(self) -> None:
+        """Write what is to be drawn again: last and in order.
+
+        One digest's row is wanted by transactions of many targets. Held while another lock is waited for, it
+        would have two of them wait for each other.
+        """
+        rows = [
+            {"at_subject": subject, "at_kind": kind, "at_route": SLACK, "at": at}
+            for (subject, kind), at in sorted(self._redraws.items())
+        ]
+        if rows:
+            await self._session.defer(REDRAW, rows)
             self._session.announce(Topic.NOTICES)
 
 
@@ -89,3 +146,6 @@ def row_of(notice: Notice, at: int, *, is_covered: bool = False) -> dict[str, ob
         "posted_ts": None,
         "fallen_back": int(is_covered),
     }
+
+
+REDRAW = Statement(_put_present())

@@ -64,6 +64,7 @@ class SqlStore:
         async with self._engine.session(writing=True) as session:
             transaction = SqlTransaction(session, self._routing)
             yield transaction
+            await transaction.notices.write()
             await transaction.audit.write()
 
     @asynccontextmanager

@@ -112,6 +112,9 @@ class SlackNotices:
         try:
             await self._edit(notice, posted, draw)
         except MessageGone:
+            if notice.urgency is Urgency.REDRAW:
+                _LOG.info("the %s of %s is gone, as somebody wished", notice.kind, notice.subject)
+                return posted
             _LOG.info("the %s of %s is gone: it is posted anew", notice.kind, notice.subject)
             return await self._post(notice, draw)
         return posted
@@ -234,7 +237,9 @@ class SlackNotices:
 
 def _urgency(notice: Notice) -> Urgency:
     """What was told already and only grows can wait for its turn, however urgent its beginning was."""
-    return Urgency.PROGRESS if notice.kind is NoticeKind.ERRORS else notice.urgency
+    if notice.kind is NoticeKind.ERRORS:
+        return max(Urgency.PROGRESS, notice.urgency)
+    return notice.urgency
 
 
 async def _ready(drawn: Message) -> Message:

@@ -48,7 +48,7 @@ class Pace:
     def edit(self, subject: str, urgency: Urgency, now: datetime) -> float:
         """Seconds until the subject's message may be edited; 0: now, and it is counted."""
         self._refill(now)
-        spaced = urgency is Urgency.PROGRESS
+        spaced = urgency >= Urgency.PROGRESS
         wait = self._blocked_for("edit", now)
         if spaced:
             wait = max(wait, _since(self._edited, subject, self._limits.progress_seconds, now))

@@ -15,7 +15,7 @@ _LOOK = 0.25
 
 
 class Turns:
-    """Raises NotYet rather than wait for long; progress, which is soon out of date, never waits."""
+    """Raises NotYet rather than wait for long; progress, soon out of date, and redraws never wait."""
 
     def __init__(self, pace: Pace, clock: Clock) -> None:
         self._pace = pace
@@ -27,7 +27,7 @@ class Turns:
 
     async def edit(self, subject: str, urgency: Urgency) -> None:
         """Until the subject's message may be edited."""
-        patience = 0.0 if urgency is Urgency.PROGRESS else PATIENCE
+        patience = 0.0 if urgency >= Urgency.PROGRESS else PATIENCE
         await self._wait(lambda now: self._pace.edit(subject, urgency, now), patience)
 
     def block(self, seconds: float) -> None:

@@ -16,6 +16,7 @@ from operations.audit import AuditEvent
 from operations.monitoring import grouping
 from operations.monitoring.alert import Alert, AlertDraft
 from operations.monitoring.grouping import AlertGroup
+from operations.monitoring.mentions import redraw_digests
 from operations.monitoring.policy import is_silenced
 from operations.monitoring.ports import Transaction
 from operations.outbox import Notice, NoticeKind, Urgency
@@ -80,6 +81,8 @@ async def tell(tx: Transaction, group: AlertGroup, urgency: Urgency, now: dateti
         await tx.notices.put(notice, now)
     if urgency is not Urgency.PROGRESS:
         await tell_elsewhere(tx, leader, now)
+        labels = [alert.label for alert in group.alerts]
+        await redraw_digests(tx.digests, tx.notices, labels, now)
 
 
 async def tell_elsewhere(tx: Transaction, leader: Alert, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from operations.audit import AuditEvent
 from operations.monitoring.alert import Alert, AlertDraft, AlertPage, AlertQuery
 from operations.monitoring.check import Check, CheckRecord, Flip, Observation
-from operations.outbox import Notice
+from operations.outbox import Notice, NoticeKind
 
 
 class Prober(Protocol):
@@ -109,6 +109,21 @@ class Outbox(Protocol):
 
     async def put(self, notice: Notice, now: datetime) -> None: ...
 
+    async def redraw(self, subject: str, kind: NoticeKind, now: datetime) -> None:
+        """Make a message in Slack due again that was put before, to show what has changed.
+
+        Without one it does nothing. Whoever follows the subject on another way is told nothing.
+        """
+        ...
+
+
+class Mentions(Protocol):
+    """Messages about other matters that name alerts and groups of errors, within a transaction."""
+
+    async def naming(self, subjects: Collection[str], since: datetime) -> Sequence[str]:
+        """Digests made since then that name any of these (`E-12`, `A-17`), by label, oldest first."""
+        ...
+
 
 class Transaction(Protocol):
     """All of it happens, or nothing."""
@@ -124,6 +139,9 @@ class Transaction(Protocol):
 
     @property
     def notices(self) -> Outbox: ...
+
+    @property
+    def digests(self) -> Mentions: ...
 
 
 class Store(Protocol):

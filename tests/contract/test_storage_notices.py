@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from operations.outbox import Notice, NoticeKind, PostedMessage, Urgency
+from operations.routing import Occasion, Routing, Way
 from storage.database import Database, open_database
-from tests.contract.databases import PostgresServer
+from tests.contract.databases import PostgresServer, open_sqlite
 from tests.factories import NOON
 
 pytest_plugins = ("tests.contract.database_fixtures",)
@@ -301,3 +303,56 @@ async def test_a_claim_passes_over_a_row_that_somebody_writes(
             await tx.notices.put(CARD, NOON)
             async with asyncio.timeout(5):
                 assert [n.subject for n in await claim(database)] == ["D-2"]
+
+
+async def redraw(database: Database, subject: str = "D-1001", now: datetime = NOON) -> None:
+    async with database.store.transaction() as tx:
+        await tx.notices.redraw(subject, NoticeKind.CARD, now)
+
+
+async def test_what_was_told_is_due_again_to_be_drawn_as_it_is_now(database: Database) -> None:
+    await put(database, notice(urgency=Urgency.FINAL))
+    await database.notice_queue.delivered(await claim_one(database), POSTED)
+
+    await redraw(database, now=NOON + MINUTE)
+
+    assert await claim(database, NOON + MINUTE) == [
+        notice(urgency=Urgency.REDRAW, version=2, created_at=NOON + MINUTE)
+    ]
+    assert await database.notice_queue.posted("D-1001", NoticeKind.CARD) == POSTED
+
+
+async def test_what_waits_to_be_told_stays_as_urgent_and_as_old_as_it_is(
+    database: Database,
+) -> None:
+    await put(database, notice(urgency=Urgency.FINAL))
+
+    await redraw(database, now=NOON + MINUTE)
+
+    assert await claim(database, NOON + MINUTE) == [
+        notice(urgency=Urgency.FINAL, version=2, created_at=NOON)
+    ]
+
+
+async def test_what_was_never_put_is_not_drawn_again(database: Database) -> None:
+    await put(database)
+
+    await redraw(database, "D-1002")
+
+    assert [found.subject for found in await claim(database)] == ["D-1001"]
+
+
+async def test_a_redraw_tells_no_other_way(tmp_path: Path) -> None:
+    routing = Routing((Way("mail", frozenset(Occasion)),))
+    digest = notice(subject="G-3", urgency=Urgency.DECISION)
+    async with await open_sqlite(tmp_path, routing=routing) as database:
+        await put(database, digest)
+        [mail] = await database.notice_queue.claim(
+            "one", NOON, NOON + MINUTE, limit=9, route="mail"
+        )
+        await database.notice_queue.delivered(mail, None)
+
+        await redraw(database, "G-3", NOON + MINUTE)
+
+        later = NOON + 2 * MINUTE
+        assert not await database.notice_queue.claim("one", later, later, limit=9, route="mail")

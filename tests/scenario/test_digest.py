@@ -14,9 +14,11 @@ import pytest
 from handlers.slack.digest_cards import DigestParts
 from operations.errors import ProviderError, ProviderRejected
 from operations.monitoring.alert import AlertDraft
+from operations.monitoring.alerting import Alerting
 from operations.monitoring.digest.digest import Digest
 from operations.monitoring.digest.digests import Digests
 from operations.monitoring.digest.span import Plan
+from tests.central_log import make_triage
 from tests.contract.test_storage_errors import PLAIN
 from tests.factories import ALICE, BOB
 from tests.scenario.alarms import CHANNEL
@@ -313,3 +315,37 @@ async def test_without_a_channel_for_digests_none_is_posted(
 ) -> None:
     async with open_office(tmp_path, slack) as office:
         assert "Digests are not made here" in await office.say("digest now")
+
+
+async def test_what_is_acted_on_elsewhere_is_marked_in_the_digest(morning: Morning) -> None:
+    """The picture is not uploaded again, and nothing is posted anew."""
+    await morning.digests.make_due()
+    card = await morning.card()
+    await morning.office.quiet()
+    engine = morning.office.engine
+    triage = make_triage(engine.database, engine.deployments.inquiries, engine.clock)
+    alerting = Alerting(checks=(), store=engine.database.store, clock=engine.clock)
+
+    await triage.resolve(1, BOB)
+    await alerting.acknowledge(1, ALICE)
+
+    await until(lambda: "✅ resolved by <@U02BOB>" in shown(card))
+    await until(lambda: "👀 <@U01ALICE> looks after it" in shown(card))
+    assert morning.painter.painted == 1
+    await morning.office.quiet()
+    assert [m for m in morning.office.slack.messages if m.text.startswith(card.text[:20])] == [card]
+
+
+async def test_a_digest_that_somebody_deleted_stays_away(morning: Morning) -> None:
+    """Acting on what it named is no reason to post it again."""
+    await morning.digests.make_due()
+    card = await morning.card()
+    await morning.office.quiet()
+    morning.office.slack.forget(card)
+    before = len(morning.office.slack.messages)
+
+    engine = morning.office.engine
+    await make_triage(engine.database, engine.deployments.inquiries, engine.clock).resolve(1, BOB)
+    await morning.office.quiet()
+
+    assert len(morning.office.slack.messages) == before

@@ -319,3 +319,47 @@ async def test_hostile_titles_mention_nobody(office: Office, log: CentralLog) ->
     assert "E-1" in said
     assert "<!channel>" not in said
     assert office.slack.refused == []
+
+
+async def test_resolving_a_group_anywhere_redraws_the_reply_that_names_it(
+    office: Office, log: CentralLog
+) -> None:
+    """Bob resolves it in his private answer; the thread says so."""
+    card = await _ship(office)
+    reply = await _told(office, log, card)
+    await office.say("errors E-1")
+
+    await _press(office, "Resolve", _answer(office))
+
+    await until(lambda: "✅ resolved by <@U02BOB>" in all_text(reply.blocks))
+    assert "all resolved" in reply.text
+    await office.quiet()
+    assert len(_replies(office, card)) == 1
+
+
+async def test_silencing_a_group_in_the_terminal_redraws_the_reply_too(
+    office: Office, log: CentralLog
+) -> None:
+    """Whoever acts, and wherever."""
+    card = await _ship(office)
+    reply = await _told(office, log, card)
+
+    await log.triage.silence(1, CAROL, timedelta(hours=1))
+
+    await until(lambda: "🔕 silenced until" in all_text(reply.blocks))
+
+
+async def test_a_group_that_comes_back_is_taken_from_the_reply_it_was_in(
+    office: Office, log: CentralLog
+) -> None:
+    """Long after the rollout it is no consequence of it any more; the reply still counts the other one."""
+    card = await _ship(office)
+    reply = await _told(office, log, card)
+    await log.fail("Bug 2", environment="staging")
+    await until(lambda: "2 new errors" in reply.text)
+    await log.triage.resolve(2, CAROL)
+    office.engine.clock.ahead += timedelta(hours=2)
+
+    await log.fail("Bug 2", environment="staging")
+
+    await until(lambda: "Bug 2" not in all_text(reply.blocks))

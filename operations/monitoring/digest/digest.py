@@ -204,6 +204,12 @@ class Digest:
     missed: int = 0
     is_of_outage: bool = False
 
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What it names that people act on, by its label: groups of errors and open alerts."""
+        groups = (group.label for group in (*self.errors.new, *self.errors.worst))
+        return tuple(dict.fromkeys([*groups, *(alert.label for alert in self.alerts.open)]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDigest:

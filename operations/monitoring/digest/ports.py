@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +91,10 @@ class Digests(Protocol):
 
     async def get(self, digest_id: int) -> StoredDigest | None:
         """Read one."""
+        ...
+
+    async def naming(self, subjects: Collection[str], since: datetime) -> Sequence[str]:
+        """Those made since then that name any of these (`E-12`, `A-17`), by label, oldest first."""
         ...
 
     async def save_picture(self, digest_id: int, file_id: str) -> None:

@@ -18,7 +18,7 @@ from operations.monitoring.errors.group import (
 from operations.monitoring.errors.log_ports import LogCursors
 from operations.monitoring.errors.repeats import BatchKeys
 from operations.monitoring.errors.tally import Target
-from operations.monitoring.ports import AuditTrail, Outbox
+from operations.monitoring.ports import AuditTrail, Mentions, Outbox
 
 
 class ErrorGroups(Protocol):
@@ -135,6 +135,9 @@ class Transaction(Protocol):
 
     @property
     def notices(self) -> Outbox: ...
+
+    @property
+    def digests(self) -> Mentions: ...
 
     @property
     def log_sources(self) -> LogCursors: ...

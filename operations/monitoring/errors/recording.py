@@ -15,6 +15,7 @@ from operations.actor import SYSTEM
 from operations.audit import AuditEvent
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.group import OTHER, ErrorGroup, GroupState, Sample
+from operations.monitoring.errors.mentions import redraw
 from operations.monitoring.errors.newcomers import NEW_GROUPS, admit
 from operations.monitoring.errors.ports import Running, Transaction
 from operations.monitoring.errors.preparation import Entry
@@ -83,6 +84,7 @@ class Writing:
         bundles = await self._make_room(target, bundles, held)
         grown: list[ErrorGroup] = []
         begun: list[ErrorGroup] = []
+        former: list[ErrorGroup] = []
         for fingerprint, more in bundles.items():
             known = held.get(fingerprint)
             if known is None:
@@ -94,9 +96,11 @@ class Writing:
                 grown.append(group)
                 if known.state is not group.state:
                     begun.append(group)
+                    former.append(known)
             self._keep(group, more, running.release)
         await self.tx.groups.save(grown)
         await self._count(target, bundles, {g.fingerprint: g.id for g in [*grown, *begun]})
+        await redraw(self.tx, former, self.now)
         await self._tell(begun, running)
 
     async def _make_room(

@@ -19,6 +19,7 @@ from operations.monitoring.errors.group import (
     GroupReport,
     GroupState,
 )
+from operations.monitoring.errors.mentions import redraw
 from operations.monitoring.errors.ports import ErrorCounts, Releases, Store, Transaction
 
 SPARK_HOURS = 24
@@ -127,6 +128,7 @@ class Triage:
                 raise StaleDecision(f"{group.label} is resolved already{_by(group.resolved_by)}.")
             [stored] = await tx.groups.save([change(group, now)])
             await tx.audit.add(AuditEvent(at=now, actor=actor, action=action, subject=group.label))
+            await redraw(tx, [group], now)
             return stored
 
 
