@@ -13,6 +13,9 @@ from operations.monitoring.alert import Alert
 from operations.monitoring.grouping import AlertGroup
 
 _NAMED = 3
+WENT_LIVE = "Went live"
+"""Of a success whose target serves another one now."""
+_WAYS = {RolloutKind.ROLLBACK: "rollback", RolloutKind.IMPORT: "imported"}
 _ROLLOUTS = {
     RolloutState.PENDING_APPROVAL: ("🟡", "Waiting for approval"),
     RolloutState.QUEUED: ("🟡", "Queued"),
@@ -39,6 +42,17 @@ def rollout_words(rollout: Rollout, behind: Rollout | None = None) -> str:
     if rollout.state in ACTIVE and rollout.cancelled_by is not None:
         return "Cancelling"
     return _ROLLOUTS[rollout.state][1]
+
+
+def past_words(rollout: Rollout, *, serves: bool) -> str:
+    """As `rollout_words`, where what went live once need not be what serves now."""
+    is_former = rollout.state is RolloutState.SUCCEEDED and not serves
+    return WENT_LIVE if is_former else rollout_words(rollout)
+
+
+def way_words(rollout: Rollout) -> str:
+    """`rollback`, `imported`; "" for an ordinary one."""
+    return _WAYS.get(rollout.kind, "") if rollout.has_ended else ""
 
 
 def state_words(state: RolloutState) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from operations.actor import ActorKind
-from operations.deployment.rollout import Rollout
+from operations.deployment.rollout import Rollout, RolloutKind
 
 PLACE = "{external_id}"
 _STEPS = frozenset({".", ".."})
@@ -33,9 +33,9 @@ class Tickets:
     urls: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, rollout: Rollout) -> Ticket | None:
-        """None for what was asked without one."""
+        """None for what was asked without one; an imported one has the key of its line there."""
         name = rollout.external_id
-        if not name:
+        if not name or rollout.kind is RolloutKind.IMPORT:
             return None
         asker = rollout.requested_by
         pattern = self.urls.get(asker.name, "") if asker.kind is ActorKind.COMPONENT else ""

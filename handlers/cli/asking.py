@@ -94,7 +94,8 @@ async def _history(command: History, session: Session) -> int:
     elif chosen == "csv":
         pages.print_csv(page, session.terminal)
     elif page.rollouts:
-        pages.print_history(page, session.terminal)
+        serving = await session.deployments.inquiries.serving(page.rollouts)
+        pages.print_history(page, session.terminal, serving)
     if not page.rollouts:
         session.terminal.note_nothing(no_rollouts(command))
     return DONE

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handlers import statistic_words
 from handlers.cli.cells import harmless
 from handlers.cli.terminal import Terminal
-from handlers.cli.wording import STATES, clock_time, headline, plain, step_line, who, with_zone
+from handlers.cli.wording import (
+    clock_time,
+    headline,
+    plain,
+    state_of,
+    step_line,
+    who,
+    with_zone,
+)
 from handlers.documents import pinned, rollout_document, why_it_ended
 from handlers.nothing import no_statistics
 from handlers.standing import Standing, say_last, standing_of
+from handlers.states import way_words
 from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
 from operations.deployment.inquiries import Obstacles, RolloutReport
 from operations.deployment.policy import say_state
 from operations.deployment.progress import StepState
-from operations.deployment.rollout import HistoryPage, Rollout, RolloutState
+from operations.deployment.rollout import HistoryPage, Rollout, RolloutKind, RolloutState
 from operations.deployment.start_time import is_scheduled
 from operations.deployment.statistics import Statistics
 from operations.durations import say_duration
@@ -54,48 +63,67 @@ _CSV_COLUMNS = (
     "started_at",
     "ended_at",
     "outcome",
+    "kind",
 )
 
 
-def print_history(page: HistoryPage, terminal: Terminal) -> None:
-    """One rollout a line, newest first."""
-    rows = [_history_row(rollout, terminal) for rollout in page.rollouts]
+def print_history(page: HistoryPage, terminal: Terminal, serving: Collection[int] = ()) -> None:
+    """One rollout a line, newest first; `serving` are the ids of what is live now."""
+    rows = [_history_row(each, terminal, each.id in serving) for each in page.rollouts]
     when = with_zone("When", page.rollouts[0].requested_at)
     print_table(("Id", when, "What", "Where", "State", "Took", "Who", "Why"), rows, terminal)
 
 
-def _history_row(rollout: Rollout, terminal: Terminal) -> list[str | Text]:
+def _history_row(rollout: Rollout, terminal: Terminal, serves: bool) -> list[str | Text]:
     return [
         rollout.name,
         clock_time(rollout.requested_at),
         f"{rollout.project} {rollout.release.version}",
         rollout.environment,
-        styled(_state_words(rollout), rollout.state.value),
+        styled(_state_words(rollout, serves), rollout.state.value),
         say_duration(rollout.took) if rollout.took else "",
         who(rollout.requested_by, terminal.names),
         rollout.reason,
     ]
 
 
-def _state_words(rollout: Rollout) -> str:
-    words = f"At {clock_time(rollout.start_at)}" if is_scheduled(rollout) else STATES[rollout.state]
-    if rollout.is_to_be_reviewed:
-        return f"{words}, to be reviewed"
-    return f"{words}, emergency" if rollout.emergency else words
+def _state_words(rollout: Rollout, serves: bool) -> str:
+    scheduled = f"At {clock_time(rollout.start_at)}" if is_scheduled(rollout) else ""
+    emergency = "to be reviewed" if rollout.is_to_be_reviewed else "emergency"
+    parts = (
+        scheduled or state_of(rollout, serves=serves),
+        way_words(rollout),
+        emergency if rollout.emergency else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _origin(rollout: Rollout) -> str:
+    """What served before, which nobody knows of an imported one."""
+    if rollout.kind is RolloutKind.IMPORT:
+        return rollout.provider
+    return (
+        f"From {rollout.previous.version if rollout.previous else 'nothing'} · {rollout.provider}"
+    )
+
+
+def _artifact(rollout: Rollout) -> Sequence[str]:
+    release = rollout.release
+    if not release.artifact and not release.is_pinned:
+        return ()
+    return (f"Artifact {pinned(release)}" + ("" if release.is_pinned else " (not pinned)"),)
 
 
 def print_rollout(report: RolloutReport, terminal: Terminal, ticket: Ticket | None = None) -> None:
     """Everything about one rollout."""
     rollout, names = report.rollout, terminal.names
-    previous = rollout.previous.version if rollout.previous else "nothing"
     terminal.say(
         [
-            f"{headline(rollout)} ({rollout.name})",
-            f"From {previous} · {rollout.provider} · asked by {who(rollout.requested_by, names)}"
+            f"{headline(rollout, serves=report.serves)} ({rollout.name})",
+            f"{_origin(rollout)} · asked by {who(rollout.requested_by, names)}"
             + (f" for {plainly(ticket)}" if ticket else "")
             + (f": {rollout.reason}" if rollout.reason else ""),
-            f"Artifact {pinned(rollout.release)}"
-            + ("" if rollout.release.is_pinned else " (not pinned)"),
+            *_artifact(rollout),
             *_special_lines(rollout, terminal),
             *(f"Note: {warning}" for warning in rollout.warnings),
             *(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from handlers.documents import why_it_ended
 from handlers.language import VERBS
+from handlers.states import WENT_LIVE
 from operations.actor import Actor
 from operations.deployment.policy import say_actor
 from operations.deployment.progress import Step, StepState
@@ -56,10 +57,16 @@ def who(actor: Actor, names: Names) -> str:
 _WAYS = {RolloutKind.ROLLBACK: " (rollback)", RolloutKind.IMPORT: " (imported)"}
 
 
-def headline(rollout: Rollout) -> str:
+def state_of(rollout: Rollout, *, serves: bool) -> str:
+    """How it stands; what went live once need not be what serves now."""
+    is_former = rollout.state is RolloutState.SUCCEEDED and not serves
+    return WENT_LIVE if is_former else STATES[rollout.state]
+
+
+def headline(rollout: Rollout, *, serves: bool = True) -> str:
     """State first: `Live: myapp 1.1 → prod`."""
     way = _WAYS.get(rollout.kind, "")
-    state = "Scheduled" if is_scheduled(rollout) else STATES[rollout.state]
+    state = "Scheduled" if is_scheduled(rollout) else state_of(rollout, serves=serves)
     return f"{state}: {rollout.project} {rollout.release.version} → {rollout.environment}{way}"
 
 

@@ -257,7 +257,8 @@ class Commands:
         page = await self._deployments.inquiries.history(_query(command, now))
         if not page.rollouts:
             return answers.nothing(no_rollouts(command))
-        return reports.history(page, now)
+        serving = await self._deployments.inquiries.serving(page.rollouts)
+        return reports.history(page, now, serving)
 
 
 def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:

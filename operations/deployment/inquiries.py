@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,8 @@ from operations.deployment.rollout import (
     HistoryPage,
     HistoryQuery,
     Rollout,
+    RolloutKind,
+    RolloutState,
     TargetLock,
     rollout_name,
 )
@@ -45,10 +47,11 @@ class TargetReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutReport:
-    """One rollout with everything that happened to it, oldest first."""
+    """One rollout with everything that happened to it, oldest first. `serves`: it is what is live now."""
 
     rollout: Rollout
     timeline: tuple[AuditEvent, ...]
+    serves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,13 @@ class Inquiries:
                     f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`."
                 )
             timeline = await tx.audit.of(rollout.name)
-        return RolloutReport(rollout=rollout, timeline=tuple(timeline))
+            serves = rollout.id in await _serving(tx, [rollout])
+        return RolloutReport(rollout=rollout, timeline=tuple(timeline), serves=serves)
+
+    async def serving(self, rollouts: Iterable[Rollout]) -> frozenset[int]:
+        """The ids of those among them that are live now: the last that went live on their targets."""
+        async with self._store.snapshot() as tx:
+            return await _serving(tx, rollouts)
 
     async def status(self, project: str = "", environment: str = "") -> list[TargetReport]:
         """What serves now, asked of all platforms at once; one in trouble is a line, not an error."""
@@ -158,6 +167,16 @@ class Inquiries:
             return None, f"no answer within {_STATUS_SECONDS:.0f} s"
         except OperationError as exc:
             return None, exc.message
+
+
+async def _serving(tx: Transaction, rollouts: Iterable[Rollout]) -> frozenset[int]:
+    places = {
+        (each.project, each.environment)
+        for each in rollouts
+        if each.state is RolloutState.SUCCEEDED and each.kind is not RolloutKind.IMPORT
+    }
+    live = [await tx.rollouts.last_live(*place) for place in sorted(places)]
+    return frozenset(each.id for each in live if each is not None)
 
 
 async def _report(tx: Transaction, target: Target, asked: _Asked, now: datetime) -> TargetReport:

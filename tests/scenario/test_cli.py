@@ -304,6 +304,16 @@ def test_history_is_a_table_newest_first(shop: Shop) -> None:
     assert "alice" in lines[2]
 
 
+def test_history_calls_live_what_serves_now_and_names_rollbacks(shop: Shop) -> None:
+    shop.run("deploy myapp staging 1.1")
+    shop.run("deploy myapp staging 1.0")
+    shop.run("rollback myapp staging")
+    lines = shop.run("history myapp staging").stdout.splitlines()
+    assert "Live, rollback" in lines[1]
+    assert ["Went live  " in line for line in lines[2:]] == [True, True]
+    assert shop.run("show D-1001").stdout.startswith("Went live: myapp 1.1 → staging (D-1001)")
+
+
 @pytest.mark.parametrize("words", ["--json", "--format json", "format=JSON"])
 def test_history_as_json(shop: Shop, words: str) -> None:
     shop.run("deploy myapp staging 1.1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from handlers.slack.views.blocks import (
@@ -21,22 +22,22 @@ from handlers.slack.views.blocks import (
     typed,
 )
 from handlers.slack.views.card import short_pin, shorten_digests, ticket_link, what
-from handlers.states import rollout_circle, rollout_words
+from handlers.states import past_words, rollout_circle, rollout_words, way_words
 from handlers.tickets import Ticket
 from handlers.timeline import say_event
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport
 from operations.deployment.policy import Answer
 from operations.deployment.requests import Plan
-from operations.deployment.rollout import HistoryPage, Rollout, RolloutKind, TargetLock
+from operations.deployment.rollout import HistoryPage, Rollout, TargetLock
 from operations.deployment.start_time import say_start
 
 _TIMELINE_SHOWN = 30
 
 
-def history(page: HistoryPage, now: datetime) -> Message:
-    """One line per rollout, newest first; of some."""
-    lines = [_history_line(rollout, now) for rollout in page.rollouts]
+def history(page: HistoryPage, now: datetime, serving: Collection[int] = ()) -> Message:
+    """One line per rollout, newest first; of some. `serving` are the ids of what is live now."""
+    lines = [_history_line(each, now, each.id in serving) for each in page.rollouts]
     count = f"{len(lines)} {'rollout' if len(lines) == 1 else 'rollouts'}"
     more = "there are older ones: `--limit N`" if page.next is not None else ""
     return message(
@@ -54,12 +55,17 @@ def rollout_report(
 ) -> Message:
     """One rollout and its timeline."""
     rollout = report.rollout
-    head = f"{rollout_words(rollout)}: {what(rollout)}"
+    head = f"{past_words(rollout, serves=report.serves)}: {what(rollout)}"
     pin = code(rollout.release.pin, 90) if rollout.release.is_pinned else "not pinned"
     matter = f" for {ticket_link(ticket)}" if ticket else ""
     reason = f": “{typed(rollout.reason)}”" if rollout.reason else ""
     facts = [
-        dots(one_line(title), pin, f"asked by {person(rollout.requested_by)}{matter}{reason}"),
+        dots(
+            way_words(rollout),
+            one_line(title),
+            pin,
+            f"asked by {person(rollout.requested_by)}{matter}{reason}",
+        ),
         dots(_emergency(rollout), _starts(rollout, now)),
         said(rollout.outcome),
         f"*Why* · {one_line(rollout.failure.summary)}" if rollout.failure else "",
@@ -144,11 +150,11 @@ def brief(rollout: Rollout) -> str:
     return f"{rollout.name} ({one_line(what(rollout), 120)}, {rollout_words(rollout).lower()})"
 
 
-def _history_line(rollout: Rollout, now: datetime) -> str:
+def _history_line(rollout: Rollout, now: datetime, serves: bool) -> str:
     return dots(
         f"{rollout_circle(rollout)} {code(rollout.name)} {one_line(what(rollout))}",
-        rollout_words(rollout),
-        "a rollback" if rollout.ended_at and rollout.kind is RolloutKind.ROLLBACK else "",
+        past_words(rollout, serves=serves),
+        way_words(rollout),
         _emergency(rollout),
         person(rollout.requested_by),
         clock(rollout.requested_at, now),

@@ -49,6 +49,16 @@ async def test_a_rollout_is_shown_with_its_timeline(engine: Engine) -> None:
     assert report.timeline[-1].detail["state"] == "succeeded"
 
 
+async def test_only_what_went_live_last_on_its_target_is_live(engine: Engine) -> None:
+    former = await engine.carry_out(await engine.ask("1.1"))
+    newest = await engine.carry_out(await engine.ask("1.0"))
+    inquiries = engine.deployments.inquiries
+
+    assert await inquiries.serving([former]) == {newest.id}
+    assert not (await inquiries.show(former.id)).serves
+    assert (await inquiries.show(newest.id)).serves
+
+
 async def test_an_unknown_rollout_is_refused(engine: Engine) -> None:
     with pytest.raises(UnknownRollout):
         await engine.deployments.inquiries.show(1)

@@ -12,13 +12,20 @@ from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
 from handlers.slack.views.fleet import fleet
 from handlers.slack.views.form import deploy_form, fits
+from operations.actor import Actor, ActorKind
 from operations.audit import AuditEvent
 from operations.deployment.inquiries import Obstacles, RolloutReport, TargetReport
 from operations.deployment.policy import Answer
 from operations.deployment.ports import TargetHealth
 from operations.deployment.release import Resolution
 from operations.deployment.requests import Plan, Requested
-from operations.deployment.rollout import HistoryPage, RolloutState, TargetLock
+from operations.deployment.rollout import (
+    FIRST_IMPORTED,
+    HistoryPage,
+    RolloutKind,
+    RolloutState,
+    TargetLock,
+)
 from operations.deployment.target import ApprovalRule, Catalog
 from operations.errors import Blocked, NotPermitted
 from operations.monitoring.grouping import AlertGroup
@@ -35,6 +42,7 @@ LOCK = TargetLock(
     until=NOON + timedelta(hours=2),
 )
 HEALTHY = TargetHealth(version="1.1.0", artifact="a", desired=3, healthy=3, state="healthy")
+HMS_OPS = Actor(id="hms-ops:bob", kind=ActorKind.CLI, name="bob")
 LIVE = make_rollout(
     state=RolloutState.SUCCEEDED, started_at=NOON, ended_at=NOON + timedelta(minutes=2)
 )
@@ -65,10 +73,29 @@ ANSWERS: dict[str, Message] = {
         [REPORT], NOON + timedelta(minutes=4), [AlertGroup(UNASKED)]
     ),
     "fleet, well": fleet([REPORT], NOON + timedelta(minutes=4)),
-    "history": reports.history(HistoryPage((LIVE, make_rollout()), 1041), NOON),
+    "history": reports.history(
+        HistoryPage(
+            (
+                make_rollout(),
+                replace(LIVE, kind=RolloutKind.ROLLBACK),
+                replace(LIVE, id=1041),
+                replace(LIVE, id=FIRST_IMPORTED + 1, kind=RolloutKind.IMPORT, requested_by=HMS_OPS),
+                replace(
+                    LIVE, id=FIRST_IMPORTED, kind=RolloutKind.IMPORT, state=RolloutState.FAILED
+                ),
+            ),
+            FIRST_IMPORTED,
+        ),
+        NOON,
+        {LIVE.id},
+    ),
+    "show, former": reports.rollout_report(
+        RolloutReport(rollout=replace(LIVE, kind=RolloutKind.IMPORT), timeline=()), "", NOON
+    ),
     "show": reports.rollout_report(
         RolloutReport(
             rollout=replace(LIVE, outcome="2 of 2 pods"),
+            serves=True,
             timeline=(
                 AuditEvent(
                     at=NOON,
