@@ -13,48 +13,34 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-from bot.clock import SystemClock
+from bot.component_calls import list_components, print_json, replay_calls, try_component
 from bot.config import Config, load_config
-from bot.config.document import parse_document
-from bot.config.editing import add_entry, remove_entry, replace_value
+from bot.config.document import parse_document, read_document
+from bot.config.editing import NotEditable, add_entry, remove_entry, replace_value
 from bot.config.reading import check_document
-from bot.config.sections import Component
+from bot.faults import ConfigError, Fault
 from bot.settings import Settings, load_settings
-from bot.webhooks import open_callers
 from bot.whole_files import editing_alone, replace_file
 from handlers.cli.orders import ComponentsAction, ComponentsOrder
-from operations.errors import InvalidRequest, ProviderError
-from operations.integration.webhooks.delivery import Delivery, DeliveryState
-from storage.database import open_database
+from operations.errors import InvalidRequest
 
-_SHOWN = 20
+_SECTION = "components"
 _BACKUP = ".before"
 _RESTART = "It counts from the bot's next start."
+_ONCE = "What is secret here is shown only now."
 
 
 async def run_components(order: ComponentsOrder) -> int:
     """The exit code; raises InvalidRequest and what the database raises."""
     settings = load_settings()
     config = load_config(settings.config_path)
-    if (
-        order.name
-        and order.action is not ComponentsAction.ADD
-        and order.name not in config.components
-    ):
-        known = ", ".join(config.components) or "none"
-        raise InvalidRequest(f"There is no component {order.name}.", hint=f"Configured: {known}.")
-    if order.action is ComponentsAction.ADD and order.name in config.components:
-        raise InvalidRequest(
-            f"There is a component {order.name} already.",
-            hint=f"`hms-sys components rotate {order.name}` makes a new token for it.",
-        )
+    _check_name(order, config)
     match order.action:
         case ComponentsAction.LIST:
-            return await _list(order, settings, config)
+            return await list_components(order, settings, config)
         case ComponentsAction.ADD:
             return _add(order, settings)
         case ComponentsAction.ROTATE:
@@ -62,161 +48,123 @@ async def run_components(order: ComponentsOrder) -> int:
         case ComponentsAction.REMOVE:
             return _remove(order, settings)
         case ComponentsAction.TEST:
-            return await _test(order, config)
+            return await try_component(order, config)
         case ComponentsAction.REPLAY:
-            return await _replay(order, settings)
+            return await replay_calls(order, settings)
+
+
+def _check_name(order: ComponentsOrder, config: Config) -> None:
+    is_new = order.action is ComponentsAction.ADD
+    if is_new and order.name in config.components:
+        raise InvalidRequest(
+            f"There is a component {order.name} already.",
+            hint=f"`hms-sys components rotate {order.name}` makes a new token for it.",
+        )
+    if order.name and not is_new and order.name not in config.components:
+        known = ", ".join(config.components) or "none"
+        raise InvalidRequest(f"There is no component {order.name}.", hint=f"Configured: {known}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What is shown once, by its name; `line` is what hms.yaml holds of it, in flow style."""
+
+    secrets: Mapping[str, str]
+    line: str
 
 
 def _add(order: ComponentsOrder, settings: Settings) -> int:
-    rights = [right.strip() for each in order.may for right in each.split(",") if right.strip()]
     token = secrets.token_urlsafe(32)
-    lines = [f'token_sha256: "{_digest(token)}"', f"may: {json.dumps(rights)}"]
-    made = {"token": token}
+    entry: dict[str, object] = {"token_sha256": _digest(token), "may": _rights(order)}
+    shown = {"token": token}
+    if order.ticket_url:
+        entry["ticket_url"] = order.ticket_url
     if order.webhook:
         variable = f"{_variable(order.name)}_WEBHOOK_SECRET"
-        lines += [f"webhook: {json.dumps(order.webhook)}", f"secret_env: {variable}"]
-        made[variable] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    _change(settings, lambda text: add_entry(text, "components", order.name, lines))
-    _tell_made(order, made, f"{order.name} is in {settings.config_path} now. {_RESTART}")
+        entry |= {"webhook": order.webhook, "secret_env": variable}
+        shown[variable] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    made = _Made(shown, f"{json.dumps(order.name)}: {json.dumps(entry)}")
+    lines = [f"{key}: {json.dumps(value)}" for key, value in entry.items()]
+    try:
+        _change(settings, lambda text: add_entry(text, _SECTION, order.name, lines))
+    except NotEditable:
+        _check_entry(settings, order.name, entry)
+        _tell_unwritten(order, made, f"Write this line under `components:` in {_file(settings)}:")
+        raise
+    _tell_written(order, made, f"{order.name} is in {_file(settings)} now. {_RESTART}")
     return 0
+
+
+def _rights(order: ComponentsOrder) -> list[str]:
+    return [right.strip() for each in order.may for right in each.split(",") if right.strip()]
 
 
 def _rotate(order: ComponentsOrder, settings: Settings) -> int:
     token = secrets.token_urlsafe(32)
-    path = ("components", order.name, "token_sha256")
-    _change(settings, lambda text: replace_value(text, path, _digest(token)))
-    _tell_made(order, {"token": token}, "The old token ends with the bot's next start.")
+    digest = _digest(token)
+    made = _Made({"token": token}, f"token_sha256: {json.dumps(digest)}")
+    path = (_SECTION, order.name, "token_sha256")
+    try:
+        _change(settings, lambda text: replace_value(text, path, digest))
+    except NotEditable:
+        _tell_unwritten(order, made, f"Write this as {'.'.join(path)} in {_file(settings)}:")
+        raise
+    _tell_written(order, made, "The old token ends with the bot's next start.")
     return 0
 
 
 def _remove(order: ComponentsOrder, settings: Settings) -> int:
-    _change(settings, lambda text: remove_entry(text, "components", order.name))
-    sys.stdout.write(f"{order.name} is not in {settings.config_path} any more. {_RESTART}\n")
-    return 0
-
-
-async def _test(order: ComponentsOrder, config: Config) -> int:
-    """One call that says it is a test; its answer is told, nothing is stored."""
-    alone = config.model_copy(update={"components": {order.name: config.components[order.name]}})
-    now = datetime.now(UTC)
-    delivery = Delivery(
-        id=0,
-        component=order.name,
-        subject="test",
-        type="hms.test",
-        at=now,
-        body="",
-        made_at=now,
-        due_at=now,
-    )
-    async with AsyncExitStack() as stack:
-        callers = open_callers(alone, SystemClock(), stack)
-        if order.name not in callers:
-            raise InvalidRequest(f"{order.name} has no webhook that could be called.")
-        try:
-            await callers[order.name].call(delivery, _test_body(now))
-        except ProviderError as exc:
-            sys.stdout.write(f"{order.name} did not take the call: {exc.message}.\n")
-            return 1
-    sys.stdout.write(f"{order.name} took the call.\n")
-    return 0
-
-
-def _test_body(now: datetime) -> str:
-    return json.dumps(
-        {
-            "id": f"hms-test-{secrets.token_hex(4)}",
-            "specversion": "1.0",
-            "source": "/hms-sys",
-            "type": "hms.test",
-            "time": now.isoformat().replace("+00:00", "Z"),
-            "datacontenttype": "application/json",
-            "data": {"action": "test"},
-        }
-    )
-
-
-async def _replay(order: ComponentsOrder, settings: Settings) -> int:
-    async with await open_database(settings.database_url.get_secret_value()) as database:
-        count = await database.delivery_queue.replay(order.name, datetime.now(UTC))
-    sys.stdout.write(f"{count} {'call is' if count == 1 else 'calls are'} due again.\n")
-    return 0
-
-
-async def _list(order: ComponentsOrder, settings: Settings, config: Config) -> int:
-    async with await open_database(settings.database_url.get_secret_value()) as database:
-        counts = await database.delivery_queue.counts()
-        dead = (
-            await database.delivery_queue.list(order.name, DeliveryState.DEAD, limit=_SHOWN)
-            if order.name
-            else []
-        )
-    shown = {n: c for n, c in config.components.items() if order.name in ("", n)}
-    documents = [_document(name, each, counts.get(name, {})) for name, each in shown.items()]
+    _change(settings, lambda text: remove_entry(text, _SECTION, order.name))
     if order.as_json:
-        body = {"components": documents, "dead": [_dead_document(each) for each in dead]}
-        sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
-        return 0
-    for name, each in shown.items():
-        sys.stdout.write(_line(name, each, counts.get(name, {})) + "\n")
-    for lost in dead:
-        sys.stdout.write(
-            f"  dead: {lost.type} {lost.subject} ({lost.event_id}): {lost.last_error}\n"
-        )
-    if not shown:
-        sys.stderr.write(
-            "No component is configured.\nAdd one: `hms-sys components add NAME --may read`.\n"
-        )
+        print_json({"name": order.name, "removed": True})
+    else:
+        sys.stdout.write(f"{order.name} is not in {_file(settings)} any more. {_RESTART}\n")
     return 0
 
 
-def _line(name: str, component: Component, counts: Mapping[DeliveryState, int]) -> str:
-    parts = [f"{name}: may {', '.join(component.may)}"]
-    if component.webhook:
-        calls = ", ".join(f"{counts.get(state, 0)} {state.value}" for state in DeliveryState)
-        parts.append(f"hears at {component.webhook} ({calls})")
-    return "; ".join(parts)
-
-
-def _document(
-    name: str, component: Component, counts: Mapping[DeliveryState, int]
-) -> dict[str, object]:
-    return {
-        "name": name,
-        "may": component.may,
-        "webhook": component.webhook,
-        "calls": {state.value: counts.get(state, 0) for state in DeliveryState},
-    }
-
-
-def _dead_document(delivery: Delivery) -> dict[str, object]:
-    return {
-        "id": delivery.event_id,
-        "type": delivery.type,
-        "subject": delivery.subject,
-        "attempts": delivery.attempts,
-        "error": delivery.last_error,
-    }
-
-
-def _tell_made(order: ComponentsOrder, made: Mapping[str, str], said: str) -> None:
+def _tell_written(order: ComponentsOrder, made: _Made, said: str) -> None:
     """The only moment at which these secrets can be read."""
     if order.as_json:
-        sys.stdout.write(json.dumps({"name": order.name, **made}, indent=2) + "\n")
-        return
-    for name, value in made.items():
-        sys.stdout.write(f"{name}={value}\n" if name != "token" else f"token: {value}\n")
-    sys.stdout.write(
-        f"They are shown only now. {said}\n" if len(made) > 1 else f"It is shown only now. {said}\n"
-    )
+        print_json({"name": order.name, "written": True, **made.secrets})
+    else:
+        _print_secrets(made)
+        sys.stdout.write(f"{_ONCE} {said}\n")
+
+
+def _tell_unwritten(order: ComponentsOrder, made: _Made, said: str) -> None:
+    """The file is as it was; whoever can change it gets the line, and the secrets all the same."""
+    if order.as_json:
+        print_json({"name": order.name, "written": False, "line": made.line, **made.secrets})
+    else:
+        sys.stdout.write(f"{said}\n{made.line}\n")
+        _print_secrets(made)
+        sys.stdout.write(f"{_ONCE}\n")
+
+
+def _print_secrets(made: _Made) -> None:
+    for name, value in made.secrets.items():
+        sys.stdout.write(f"token: {value}\n" if name == "token" else f"{name}={value}\n")
+
+
+def _check_entry(settings: Settings, name: str, entry: Mapping[str, object]) -> None:
+    """Raises ConfigError when hms.yaml would make no sense with the line in it, which stands nowhere yet."""
+    content = read_document(Path(settings.config_path)).content
+    held = content.get(_SECTION)
+    others = held if isinstance(held, dict) else {}
+    whole = json.dumps({**content, _SECTION: {**others, name: entry}})
+    file = str(settings.config_path)
+    try:
+        check_document(parse_document(whole, file))
+    except ConfigError as exc:
+        raise ConfigError([Fault(f.path, 0, 0, f.message) for f in exc.faults], file) from None
 
 
 def _change(settings: Settings, change: Callable[[str], str]) -> None:
     """Edit, check and replace the file; a copy of what it was stays beside it.
 
-    A link stays one: what it leads to is changed.
+    A link stays one: what it leads to is changed. Raises NotEditable, and then nothing has changed.
     """
-    path = Path(settings.config_path).resolve()
+    path = _file(settings)
     try:
         with editing_alone(path.parent):
             raw = path.read_bytes()
@@ -226,9 +174,13 @@ def _change(settings: Settings, change: Callable[[str], str]) -> None:
             mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
             replace_file(path, mark + text.encode())
     except OSError as exc:
-        raise InvalidRequest(
-            f"{path} cannot be written: {exc.strerror}.", hint="Write the lines yourself."
+        raise NotEditable(
+            f"{path} cannot be written: {exc.strerror}.", hint="Change it yourself."
         ) from exc
+
+
+def _file(settings: Settings) -> Path:
+    return Path(settings.config_path).resolve()
 
 
 def _digest(token: str) -> str:

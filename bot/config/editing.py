@@ -18,7 +18,11 @@ from bot.config.document import Value, parse_document
 from bot.faults import ConfigError
 from operations.errors import InvalidRequest
 
-_YOURSELF = "Write the lines yourself."
+_YOURSELF = "Write it yourself."
+
+
+class NotEditable(InvalidRequest):
+    """There is no place in the file's text where this could be written; nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_][\w.-]*", name, re.ASCII) else json.dumps(name)
 
 
-def _has_no_lines(what: str) -> InvalidRequest:
-    return InvalidRequest(
+def _has_no_lines(what: str) -> NotEditable:
+    return NotEditable(
         f"{what} is not written as lines of its own, so it cannot be added to.",
         hint=_YOURSELF,
     )
@@ -92,7 +96,7 @@ def _checked(changed: str, meant: Mapping[str, Value]) -> str:
     except ConfigError:
         is_meant = False
     if not is_meant:
-        raise InvalidRequest("The file cannot be changed where this stands.", hint=_YOURSELF)
+        raise NotEditable("The file cannot be changed where this stands.", hint=_YOURSELF)
     return changed
 
 
@@ -102,7 +106,7 @@ def replace_value(text: str, path: tuple[str, str, str], value: str) -> str:
     section, name, key = path
     node = _find(text, path)
     if not isinstance(node, yaml.ScalarNode) or node.start_mark.line != node.end_mark.line:
-        raise InvalidRequest(f"{'.'.join(path)} is no plain value.", hint=_YOURSELF)
+        raise NotEditable(f"{'.'.join(path)} is no plain value.", hint=_YOURSELF)
     lines = text.splitlines()
     line = lines[node.start_mark.line]
     head, tail = line[: node.start_mark.column], line[node.end_mark.column :]
@@ -126,8 +130,8 @@ def remove_entry(text: str, section: str, name: str) -> str:
     top = _entries(yaml.compose(text, Loader=yaml.SafeLoader))
     inner = _entries(top[section].node) if section in top else {}
     if name not in inner:
-        raise InvalidRequest(
-            f"{section}.{name} is not written as lines of its own.", hint=_YOURSELF
+        raise NotEditable(
+            f"{section}.{name} is not written as lines of its own.", hint="Take it out yourself."
         )
     written = text.splitlines()
     gone = inner[name] if len(inner) > 1 else top[section]

@@ -13,6 +13,10 @@ from handlers.cli.services import Hooks
 
 _Name = Annotated[str, typer.Argument(help="As under `components:` in hms.yaml.")]
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_ADD = (
+    "Make a token, and write the component into hms.yaml. Where that cannot be done (`components: {…}` in "
+    "flow style, a file that is read-only), the line to write is printed and the exit code is 2."
+)
 
 
 def add_components(app: typer.Typer, hooks: Hooks) -> None:
@@ -36,11 +40,14 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
     ) -> None:
         run(ComponentsOrder(action=ComponentsAction.LIST, name=name, as_json=json))
 
-    @group.command("add", help="Make a token, and write the component into hms.yaml.")
+    @group.command("add", help=_ADD)
     def add(
         name: _Name,
         may: Annotated[list[str], typer.Option(help="read, events or deploy:ENVIRONMENT.")],
         webhook: Annotated[str, typer.Option(help="Where changes are sent.")] = "",
+        ticket_url: Annotated[
+            str, typer.Option(help="Where people read about a ticket: https://…/{external_id}.")
+        ] = "",
         json: _Json = False,
     ) -> None:
         run(
@@ -49,6 +56,7 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
                 name=name,
                 may=tuple(may),
                 webhook=webhook,
+                ticket_url=ticket_url,
                 as_json=json,
             )
         )

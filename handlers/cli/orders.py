@@ -79,10 +79,11 @@ class ComponentsAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentsOrder:
-    """`name` "": all. `may` and `webhook` are for one that is added."""
+    """`name` "": all. `may`, `webhook` and `ticket_url` are for one that is added."""
 
     action: ComponentsAction
     name: str = ""
     may: tuple[str, ...] = ()
     webhook: str = ""
+    ticket_url: str = ""
     as_json: bool = False

@@ -17,6 +17,7 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from bot.config import load_config
+from bot.config.editing import NotEditable
 from bot.faults import ConfigError, SettingsError
 from bot.registration import run_components
 from handlers.cli.orders import ComponentsAction, ComponentsOrder
@@ -47,6 +48,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read(file: Path) -> str:
     return file.read_text()
+
+
+def write(file: Path, text: str) -> None:
+    file.write_text(text)
 
 
 def allow_private(file: Path) -> None:
@@ -81,6 +86,82 @@ async def test_a_webhook_comes_with_a_secret_for_its_variable(
     assert load_config(file).components["hms-dev"].secret_env == "HMS_DEV_WEBHOOK_SECRET"
     assert Webhook(secret).sign("hms-1", datetime.now(UTC), "{}").startswith("v1,")
     assert secret not in read(file)
+
+
+async def test_the_address_of_tickets_is_written(file: Path) -> None:
+    url = "https://tracker.internal/tickets/{external_id}"
+    await run_components(replace(ADD, ticket_url=url))
+
+    assert load_config(file).components["hms-dev"].ticket_url == url
+
+
+FLOW = [
+    "components: {other: {token_sha256: %s, may: [read]}}\n" % ("ab" * 32),
+    'components: {\n  "other": {"token_sha256": "%s", "may": ["read"]},\n}\n' % ("ab" * 32),
+]
+
+
+@pytest.mark.parametrize("section", FLOW)
+async def test_where_the_file_has_no_place_for_it_the_line_to_write_is_told_and_nothing_written(
+    file: Path, capsys: pytest.CaptureFixture[str], section: str
+) -> None:
+    write(file, TEXT + section)
+    with pytest.raises(NotEditable, match="not written as lines of its own"):
+        await run_components(replace(ADD, webhook="https://dev.internal/hooks"))
+
+    assert read(file) == TEXT + section
+    assert not file.with_name("hms.yaml.before").exists()
+    said = json.loads(capsys.readouterr().out)
+    assert said["written"] is False
+    write(file, TEXT + section.replace("components: {", f"components: {{{said['line']}, "))
+    component = load_config(file).components["hms-dev"]
+    assert component.token_sha256 == hashlib.sha256(said["token"].encode()).hexdigest()
+    assert component.secret_env == "HMS_DEV_WEBHOOK_SECRET"
+    assert said["HMS_DEV_WEBHOOK_SECRET"].startswith("whsec_")
+
+
+async def test_a_file_that_is_json_gets_its_line_too(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line is JSON, with the section around it being people's to write."""
+    content = {
+        "slack": {"deploys_channel": "C01GEN"},
+        "environments": {"staging": {}},
+        "projects": {},
+    }
+    write(file, json.dumps(content))
+    with pytest.raises(NotEditable):
+        await run_components(replace(ADD, as_json=False))
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"Write this line under `components:` in {file}:"
+    write(file, json.dumps({**content, "components": json.loads(f"{{{said[1]}}}")}))
+    assert list(load_config(file).components) == ["hms-dev"]
+
+
+async def test_no_line_is_told_that_would_make_no_sense(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(file, TEXT + FLOW[0])
+    with pytest.raises(ConfigError, match="moon"):
+        await run_components(replace(ADD, may=("deploy:moon",)))
+
+    assert capsys.readouterr().out == ""
+
+
+async def test_rotating_what_is_no_plain_value_tells_the_digest_to_write(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folded = f"components:\n  b:\n    token_sha256: >-\n      {'ab' * 32}\n    may: [read]\n"
+    write(file, TEXT + folded)
+    with pytest.raises(NotEditable):
+        await run_components(
+            ComponentsOrder(action=ComponentsAction.ROTATE, name="b", as_json=True)
+        )
+
+    said = told(capsys)
+    assert said["line"] == f'token_sha256: "{hashlib.sha256(said["token"].encode()).hexdigest()}"'
+    assert read(file) == TEXT + folded
 
 
 @pytest.mark.parametrize(
@@ -122,11 +203,17 @@ async def test_rotating_changes_the_digest_only(
     assert component.may == ["read", "events", "deploy:staging"]
 
 
-async def test_removing_leaves_the_file_as_it_was(file: Path) -> None:
+async def test_removing_leaves_the_file_as_it_was(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     await run_components(ADD)
+    capsys.readouterr()
 
-    await run_components(ComponentsOrder(action=ComponentsAction.REMOVE, name="hms-dev"))
+    await run_components(
+        ComponentsOrder(action=ComponentsAction.REMOVE, name="hms-dev", as_json=True)
+    )
 
+    assert told(capsys) == {"name": "hms-dev", "removed": True}
     assert read(file) == TEXT
     assert "hms-dev" in read(file.with_name("hms.yaml.before"))
 
@@ -147,8 +234,14 @@ async def listen(file: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(204, 0), (500, 1)])
+@pytest.mark.parametrize("as_json", [False, True])
 async def test_a_test_call_is_signed_and_its_answer_told(
-    file: Path, monkeypatch: pytest.MonkeyPatch, status: int, code: int
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    code: int,
+    as_json: bool,
 ) -> None:
     monkeypatch.setenv("HMS_DEV_WEBHOOK_SECRET", SECRET)
     verified: list[object] = []
@@ -161,9 +254,18 @@ async def test_a_test_call_is_signed_and_its_answer_told(
     application.router.add_post("/hooks", receive)
     async with listening(application) as root:
         await listen(file, f"{root}/hooks")
-        order = ComponentsOrder(action=ComponentsAction.TEST, name="hms-dev")
+        capsys.readouterr()
+        order = ComponentsOrder(action=ComponentsAction.TEST, name="hms-dev", as_json=as_json)
 
         assert await run_components(order) == code
+
+    said = capsys.readouterr().out
+    trouble = "answered 500" if code else None
+    if as_json:
+        assert json.loads(said) == {"name": "hms-dev", "taken": not code, "error": trouble}
+    else:
+        words = f"did not take the call: {trouble}" if code else "took the call"
+        assert said == f"hms-dev {words}.\n"
 
     assert [call["type"] for call in verified if isinstance(call, dict)] == ["hms.test"]
 
@@ -196,6 +298,10 @@ async def test_dead_calls_are_listed_and_sent_again(
     assert "1 dead" in listed
     assert "dead: hms.rollout.started D-1 (hms-1): answered 410" in listed
     assert capsys.readouterr().out == "1 call is due again.\n"
+    await run_components(
+        ComponentsOrder(action=ComponentsAction.REPLAY, name="hms-dev", as_json=True)
+    )
+    assert json.loads(capsys.readouterr().out) == {"name": "hms-dev", "due": 0}
     async with await open_database(f"sqlite:///{file.parent}/hms.db") as database:
         assert await database.delivery_queue.counts() == {"hms-dev": {DeliveryState.PENDING: 1}}
 
