@@ -13,11 +13,19 @@ import yaml
 
 from bot.clock import SystemClock
 from operations.deployment.progress import Verdict
+from operations.deployment.release import Release
 from operations.deployment.target import Target
 from operations.errors import ProviderUnauthorized, ProviderUnavailable
 from providers.kubernetes import KubernetesProvider
 from providers.registry import Registry
-from tests.contract.world_kubernetes import CONTROL_PLANE, NAMESPACE, Setting, open_setting
+from sandbox.kubernetes.objects import Json
+from tests.contract.world_kubernetes import (
+    CONTROL_PLANE,
+    NAMESPACE,
+    Setting,
+    open_setting,
+    until,
+)
 from tests.control_plane.opening import running_plane
 from tests.control_plane.processes import PROGRAMS, find_assets
 
@@ -94,6 +102,55 @@ async def end_of(provider: KubernetesProvider, target: Target, handle: object) -
     raise AssertionError("the stream ended without a verdict")
 
 
+def rich_template(image: str) -> Json:
+    """Lists of every kind: known by a name, by several keys, and by nothing."""
+    probe = {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 3}
+    app = {
+        "name": "app",
+        "image": image,
+        "args": ["--verbose", "--verbose"],
+        "env": [
+            {"name": "B", "value": "2"},
+            {"name": "A", "value": "$(B)"},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        ],
+        "envFrom": [{"configMapRef": {"name": "web", "optional": True}}],
+        "ports": [
+            {"name": "http", "containerPort": 8080},
+            {"name": "dns", "containerPort": 8080, "protocol": "UDP"},
+        ],
+        "readinessProbe": probe,
+        "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}},
+        "securityContext": {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "tmp", "mountPath": "/scratch"}],
+    }
+    sidecar = {"name": "log", "image": "acme/log:3", "volumeMounts": app["volumeMounts"]}
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    return {
+        "metadata": {"labels": {"app": "web", "tier": "x"}, "annotations": {"note": "a"}},
+        "spec": {
+            "initContainers": [{"name": "migrate", "image": "acme/migrate:2"}],
+            "containers": [app, sidecar],
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
+            "imagePullSecrets": [{"name": "registry"}],
+            "tolerations": [{"key": "spot", "operator": "Exists"}, {"operator": "Exists"}],
+            "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["a", "b"]}],
+            "topologySpreadConstraints": [
+                {**spread, "labelSelector": {"matchLabels": {"app": "web"}}}
+            ],
+            "terminationGracePeriodSeconds": 1,
+        },
+    }
+
+
+def is_rolled_out(setting: Setting) -> bool:
+    found = setting.cluster.get("deployments", NAMESPACE, "web")
+    status = found["status"]
+    is_seen = status.get("observedGeneration") == found["metadata"]["generation"]
+    counts = [status.get(k) for k in ("replicas", "updatedReplicas", "readyReplicas")]
+    return bool(is_seen and counts == [3, 3, 3])
+
+
 async def test_the_documented_rights_are_enough_to_ship_look_and_go_back(
     setting: Setting, provider: KubernetesProvider
 ) -> None:
@@ -121,6 +178,25 @@ async def test_the_documented_rights_are_enough_for_other_kinds(
     started = await provider.start(setting.order("1.1", target=target))
 
     assert await end_of(provider, target, started.handle) is Verdict.SUCCEEDED
+
+
+async def test_a_template_with_everything_in_it_comes_back_as_it_was(
+    setting: Setting, provider: KubernetesProvider
+) -> None:
+    cluster, image = setting.cluster, f"{setting.image}:1.0"
+    cluster.edit("deployments", NAMESPACE, "web", template=rich_template(image))
+    await until(lambda: is_rolled_out(setting), seconds=20)
+    before = cluster.get("deployments", NAMESPACE, "web")["spec"]
+
+    target = setting.target_of("deployment/web", container="app")
+    started = await provider.start(setting.order("1.1-bad", target=target))
+    await end_of(provider, target, started.handle)
+    previous = Release(version="1.0", artifact=image)
+    way_back = setting.way_back(previous, handle=started.handle, target=target)
+    back = await provider.restore(way_back)
+
+    assert await end_of(provider, target, back.handle) is Verdict.SUCCEEDED
+    assert cluster.get("deployments", NAMESPACE, "web")["spec"] == before
 
 
 async def test_without_rights_it_says_which_one_is_missing(
