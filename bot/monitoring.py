@@ -17,11 +17,13 @@ from operations.monitoring.alerting import Alerting
 from operations.monitoring.check import Check
 from operations.monitoring.escalation import Escalation, EscalationRule
 from operations.monitoring.ports import Prober
+from operations.monitoring.retention import Retention
 from operations.monitoring.vendors import VendorAlerts
 from operations.monitoring.watching import Lookout, Watch
 from storage.database import Database
 
 _ESCALATES_EVERY = timedelta(seconds=10)
+_SWEEPS_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Monitoring:
     vendors: VendorAlerts
     watch: Watch
     escalation: Escalation | None
+    retention: Retention
 
     @property
     def loops(self) -> Sequence[Loop]:
@@ -42,9 +45,10 @@ class Monitoring:
     @property
     def jobs(self) -> Sequence[Job]:
         """What is to be done at intervals."""
-        if self.escalation is None:
-            return []
-        return [Job("escalation", _ESCALATES_EVERY, self.escalation.escalate_due)]
+        jobs = [Job("forget vendors' alerts", _SWEEPS_EVERY, self.retention.sweep)]
+        if self.escalation is not None:
+            jobs.append(Job("escalation", _ESCALATES_EVERY, self.escalation.escalate_due))
+        return jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,7 @@ def build_monitoring(
         ),
         watch=Watch(lookout),
         escalation=_build_escalation(config, database, clock),
+        retention=Retention(database.check_purges, clock),
     )
 
 

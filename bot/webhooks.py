@@ -21,6 +21,7 @@ from operations.integration.webhooks.calling import Calling, Switchboard
 from operations.integration.webhooks.feeding import Feeding
 from operations.integration.webhooks.listener import Listener
 from operations.integration.webhooks.ports import Caller
+from operations.integration.webhooks.retention import Retention
 
 _FORGETS_EVERY = timedelta(hours=1)
 _SECRET_NEEDED = "is no secret of Standard Webhooks: write whsec_ and 24 to 64 bytes in base64"  # noqa: S105 - a sentence
@@ -28,7 +29,7 @@ _SECRET_NEEDED = "is no secret of Standard Webhooks: write whsec_ and 24 to 64 b
 
 @dataclass(frozen=True, slots=True)
 class WebhookSide:
-    """What runs while the bot serves; nothing without a component that listens."""
+    """What runs while the bot serves."""
 
     loops: Sequence[Loop] = ()
     jobs: Sequence[Job] = ()
@@ -75,10 +76,12 @@ def open_callers(
 def build_webhooks(
     config: Config, callers: Mapping[str, Caller], services: Services
 ) -> WebhookSide:
-    """The loop that calls, and the job that forgets."""
-    if not callers:
-        return WebhookSide()
+    """The loop that calls, and the job that forgets, also the calls of a component that is gone."""
     database = services.database
+    retention = Retention(database.delivery_queue, services.clock)
+    jobs = [Job("forget webhooks", _FORGETS_EVERY, retention.sweep)]
+    if not callers:
+        return WebhookSide(jobs=jobs)
     listeners = {name: Listener(name, "read" in config.components[name].may) for name in callers}
     feeding = Feeding(
         list(listeners.values()), database.store, services.clock, _Descriptions(services).describe
@@ -95,7 +98,7 @@ def build_webhooks(
     )
     return WebhookSide(
         loops=[Loop("webhooks", calling.run)],
-        jobs=[Job("forget webhooks", _FORGETS_EVERY, calling.forget)],
+        jobs=jobs,
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from operations.clock import Clock
 from operations.routing import Routing
 from storage.address import SqliteAddress, parse_address
+from storage.check_purges import SqlCheckPurges
 from storage.check_queue import SqlCheckQueue
 from storage.comparisons import SqlComparisons
 from storage.deliveries import SqlDeliveryQueue
@@ -42,6 +43,7 @@ class Database:
         self.notice_queue = SqlNoticeQueue(engine, now)
         self.fall_back_queue = SqlFallBackQueue(engine)
         self.check_queue = SqlCheckQueue(engine, now)
+        self.check_purges = SqlCheckPurges(engine)
         self.error_purges = SqlErrorPurges(engine)
         self.log_queue = SqlLogQueue(engine)
         self.delivery_queue = SqlDeliveryQueue(engine)

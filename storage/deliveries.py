@@ -131,6 +131,10 @@ _OLD = (
                 _D.state == sa.literal_column("'delivered'"),
                 _D.settled_at < sa.bindparam("before"),
             ),
+            sa.and_(
+                _D.state == sa.literal_column("'dead'"),
+                _D.settled_at < sa.bindparam("dead_before"),
+            ),
             # Long after it would have been given up: its component is served by nobody any more.
             sa.and_(_IS_PENDING, _D.made_at < sa.bindparam("before")),
         )
@@ -200,10 +204,11 @@ class SqlDeliveryQueue:
         async with self._engine.session(writing=True) as session:
             return len(await session.fetch(_REPLAY, at_component=component, now=from_time(now)))
 
-    async def forget(self, before: datetime, *, limit: int) -> int:
-        """Delete what was delivered long ago, and what nobody serves."""
+    async def forget(self, before: datetime, *, dead_before: datetime, limit: int) -> int:
+        """Delete what was delivered long ago, what nobody serves, and what nobody asked for again."""
+        values = {"before": from_time(before), "dead_before": from_time(dead_before)}
         async with self._engine.session(writing=True) as session:
-            return len(await session.fetch(_FORGET, before=from_time(before), rows=limit))
+            return len(await session.fetch(_FORGET, **values, rows=limit))
 
     async def _is_any_due(self, now: datetime, names: str) -> bool:
         """Asked without disturbing writers, in the very words of the claim; most of the time none is."""

@@ -13,7 +13,9 @@ import pytest
 from operations.actor import SYSTEM
 from operations.audit import AuditEvent
 from operations.integration.webhooks.delivery import Delivery, DeliveryState, Draft
+from operations.integration.webhooks.retention import STEP, Retention
 from storage.database import Database, open_database
+from tests.unit.operations.monitoring.lookouts import SteppedClock
 
 pytest_plugins = ("tests.contract.database_fixtures",)
 
@@ -171,9 +173,9 @@ async def test_delivered_calls_are_forgotten_after_a_while(database: Database) -
     for found in await claim(database):
         await database.delivery_queue.delivered(found, NOON)
 
-    assert await database.delivery_queue.forget(NOON, limit=10) == 0
-    assert await database.delivery_queue.forget(NOON + MINUTE, limit=1) == 1
-    assert await database.delivery_queue.forget(NOON + MINUTE, limit=10) == 1
+    assert await database.delivery_queue.forget(NOON, dead_before=NOON, limit=10) == 0
+    assert await database.delivery_queue.forget(NOON + MINUTE, dead_before=NOON, limit=1) == 1
+    assert await database.delivery_queue.forget(NOON + MINUTE, dead_before=NOON, limit=10) == 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -190,8 +192,37 @@ async def test_two_replicas_take_different_calls(database: Database, database_ur
 async def test_what_nobody_serves_any_more_is_forgotten_too(database: Database) -> None:
     await add(database, make_draft(component="gone"))
 
-    assert await database.delivery_queue.forget(NOON, limit=10) == 0
-    assert await database.delivery_queue.forget(NOON + MINUTE, limit=10) == 1
+    assert await database.delivery_queue.forget(NOON, dead_before=NOON, limit=10) == 0
+    assert await database.delivery_queue.forget(NOON + MINUTE, dead_before=NOON, limit=10) == 1
+    assert await database.delivery_queue.counts() == {}
+
+
+async def test_dead_calls_go_after_a_time_of_their_own(database: Database) -> None:
+    day = timedelta(days=1)
+    await add(database, make_draft("D-1"), make_draft("D-2"))
+    dead, waiting = await claim(database)
+    await database.delivery_queue.give_up(dead, "answered 410")
+    await database.delivery_queue.delivered(waiting, NOON + 80 * day)
+    clock = SteppedClock()
+
+    clock.time = NOON + 90 * day
+    await Retention(database.delivery_queue, clock).sweep()
+    assert await database.delivery_queue.counts() == {
+        "hms-dev": {DeliveryState.DEAD: 1, DeliveryState.DELIVERED: 1}
+    }
+
+    clock.time += MINUTE
+    await Retention(database.delivery_queue, clock).sweep()
+    assert await database.delivery_queue.counts() == {"hms-dev": {DeliveryState.DELIVERED: 1}}
+
+
+async def test_what_is_too_old_goes_in_as_many_steps_as_it_takes(database: Database) -> None:
+    await add(database, *(make_draft(f"D-{n}", component="gone") for n in range(STEP + 5)))
+    clock = SteppedClock()
+    clock.time = NOON + timedelta(days=15)
+
+    await Retention(database.delivery_queue, clock).sweep()
+
     assert await database.delivery_queue.counts() == {}
 
 

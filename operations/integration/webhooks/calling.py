@@ -22,7 +22,6 @@ from operations.redaction import clean
 _LOG = logging.getLogger("hms.webhooks")
 _CLAIM = timedelta(seconds=60)
 _STOP_SECONDS = 3.0
-_KEPT = timedelta(days=14)
 _LOST_RIGHT = "it may not read of this any more"
 
 
@@ -58,12 +57,6 @@ class Calling:
                 delivery = await self._next()
                 self._free[delivery.component] -= 1
                 group.create_task(self._settle_guarded(delivery), name=f"call {delivery.event_id}")
-
-    async def forget(self) -> None:
-        """Delete calls that were taken long ago; for a job."""
-        before = self._board.clock.now() - _KEPT
-        while await self._board.queue.forget(before, limit=1000):
-            pass
 
     async def _next(self) -> Delivery:
         while True:

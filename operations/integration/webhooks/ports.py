@@ -88,8 +88,11 @@ class DeliveryQueue(Protocol):
         """Make every dead call of the component due again; how many there were."""
         ...
 
-    async def forget(self, before: datetime, *, limit: int) -> int:
-        """Delete calls delivered before, and those made before that nobody serves; how many."""
+    async def forget(self, before: datetime, *, dead_before: datetime, limit: int) -> int:
+        """Delete calls delivered before, those made before that nobody serves, and old dead ones.
+
+        How many went.
+        """
         ...
 
 
