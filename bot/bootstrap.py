@@ -22,6 +22,7 @@ from bot.config import Config
 from bot.digest import DigestSide, build_digests
 from bot.dual import wrap_dual
 from bot.errors import ErrorParts, ErrorSide, build_errors
+from bot.failures import FailedRollouts
 from bot.heartbeat import Beacon
 from bot.log_sources import LogParts, build_log_loops
 from bot.meter import Meter
@@ -189,6 +190,7 @@ def _workshop(ground: _Ground) -> Workshop:
         queue=ground.database.rollout_queue,
         probe=ground.probe,
         clock=ground.clock,
+        failures=FailedRollouts(ground.config.errors.new_groups),
     )
 
 

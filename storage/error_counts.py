@@ -121,7 +121,12 @@ class SqlErrorCounts:
         ]
         await self._session.defer(_COUNT_HOURS, rows)
 
-    async def count_targets(self, counts: Mapping[tuple[str, str], Mapping[datetime, int]]) -> None:
+    async def count_targets(
+        self,
+        counts: Mapping[tuple[str, str], Mapping[datetime, int]],
+        *,
+        by_minutes: bool = True,
+    ) -> None:
         """Add to targets' hours and minutes."""
         require_writing(self._session)
         hours: list[dict[str, object]] = []
@@ -130,7 +135,8 @@ class SqlErrorCounts:
             given = counts[project, environment]
             where = {"project": project, "environment": environment}
             hours += [{**where, "hour": at, "count": n} for at, n in _by(HOUR, given)]
-            minutes += [{**where, "minute": at, "count": n} for at, n in _by(MINUTE, given)]
+            if by_minutes:
+                minutes += [{**where, "minute": at, "count": n} for at, n in _by(MINUTE, given)]
         await self._session.defer(_COUNT_TARGET_HOURS, hours)
         await self._session.defer(_COUNT_MINUTES, minutes)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.clock import SystemClock
 from operations.actor import Actor
 from operations.clock import Clock
+from operations.deployment.failures import Failures, Unheard
 from operations.deployment.ports import HealthProbe, Members
 from operations.deployment.requests import DeployRequest
 from operations.deployment.resources import Resources
@@ -56,6 +57,7 @@ class Engine:
     clock: ShiftedClock
     catalog: Catalog
     probe: HealthProbe
+    failures: Failures = field(default_factory=Unheard)
 
     def worker(
         self, owner: str = "worker-1", pace: Pace = BRISK, guard: Guard | None = None
@@ -68,6 +70,7 @@ class Engine:
             queue=self.database.rollout_queue,
             probe=self.probe,
             clock=self.clock,
+            failures=self.failures,
         )
         settings = WorkerSettings(idle_seconds=0.02, pace=pace)
         return Worker(owner, shop, guard or run_plainly, settings)

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from operations.actor import Actor
 from operations.audit import AuditEvent
+from operations.deployment.failures import WENT_WRONG
 from operations.deployment.ports import Transaction
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.outbox import Notice, NoticeKind, Urgency
-
-_WENT_WRONG = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK, RolloutState.UNKNOWN})
 
 
 async def record(
@@ -52,5 +51,5 @@ def _notice(rollout: Rollout, kind: NoticeKind, urgency: Urgency) -> Notice:
         kind=kind,
         channel=rollout.channel,
         urgency=urgency,
-        is_failure=rollout.state in _WENT_WRONG,
+        is_failure=rollout.state in WENT_WRONG,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from operations.actor import SYSTEM
 from operations.clock import Clock
+from operations.deployment.failures import WENT_WRONG, Failures, Unheard
 from operations.deployment.journal import announce, record
 from operations.deployment.ports import RolloutQueue, Store
 from operations.deployment.rollout import Phase, Rollout
@@ -37,6 +38,15 @@ class Pace:
     misses: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a rollout's changes are written."""
+
+    store: Store
+    queue: RolloutQueue
+    failures: Failures = field(default_factory=Unheard)
+
+
 _GIVE_BACK_SECONDS = 4.0
 """Within the ten seconds of a stop. On a machine whose disk is busy a commit may take more than two."""
 
@@ -48,9 +58,7 @@ class CancelAsked(Exception):
 class Tenure:
     """Holds `rollout` as it was last stored. All writes of a worker go through here."""
 
-    def __init__(
-        self, rollout: Rollout, store: Store, queue: RolloutQueue, clock: Clock, pace: Pace
-    ) -> None:
+    def __init__(self, rollout: Rollout, desk: Desk, clock: Clock, pace: Pace) -> None:
         if rollout.lease is None:
             raise LeaseLost(f"{rollout.name} was not claimed.")
         self.rollout = rollout
@@ -59,11 +67,12 @@ class Tenure:
         self.was_begun = bool(rollout.steps)
         """Whether another worker began it before, who may have told the provider anything."""
         self._number = rollout.lease.number
-        self._store = store
-        self._queue = queue
+        self._store = desk.store
+        self._queue = desk.queue
+        self._failures = desk.failures
 
     async def write(self, change: Change, action: str = "", **detail: str) -> None:
-        """One transaction: row, notices and, for an `action`, an audit event.
+        """One transaction: row, notices and, for an `action`, an audit event; a failure where they are told.
 
         Raises LeaseLost when the lease is another's by now.
         """
@@ -78,6 +87,8 @@ class Tenure:
             if action:
                 await record(tx, stored, action, SYSTEM, now, **detail)
             await announce(tx, stored, now)
+            if stored.state in WENT_WRONG:
+                await self._failures.add(tx, stored, now)
         self.rollout = stored
 
     def _is_ours(self, current: Rollout) -> bool:

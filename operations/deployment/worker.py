@@ -16,12 +16,13 @@ from datetime import timedelta
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.carrier import Carrier
+from operations.deployment.failures import Failures, Unheard
 from operations.deployment.journal import announce, record
 from operations.deployment.policy import closed_targets
 from operations.deployment.ports import HealthProbe, Provider, RolloutQueue, Store
 from operations.deployment.rollout import Phase, Rollout, RolloutState
 from operations.deployment.target import Catalog
-from operations.deployment.tenure import Pace, Tenure
+from operations.deployment.tenure import Desk, Pace, Tenure
 from operations.errors import LeaseLost, StorageError, UnknownTarget
 from operations.guard import Guard
 
@@ -47,6 +48,7 @@ class Workshop:
     queue: RolloutQueue
     probe: HealthProbe
     clock: Clock
+    failures: Failures = field(default_factory=Unheard)
 
 
 class Worker:
@@ -128,7 +130,8 @@ class Worker:
             return
         provider = self._shop.providers[target.provider]
         pace = self._settings.pace
-        tenure = Tenure(rollout, self._shop.store, self._shop.queue, self._shop.clock, pace)
+        desk = Desk(self._shop.store, self._shop.queue, self._shop.failures)
+        tenure = Tenure(rollout, desk, self._shop.clock, pace)
         try:
             await Carrier(tenure, target, provider, self._shop.probe).run()
         except LeaseLost:
@@ -143,17 +146,24 @@ class Worker:
             rollout,
             RolloutState.UNKNOWN if begun else RolloutState.FAILED,
             f"{rollout.target_name} is {why}." + (" Look at the platform." if begun else ""),
+            self._shop.failures,
         )
 
     async def _give_up(self, rollout: Rollout, reference: str) -> None:
-        """A bug of ours must not be tried again and again, nor be called a failure of the release."""
+        """A bug of ours must not be tried again and again, nor be called a failure of the release.
+
+        It is an error of HMS-SYS itself, and in the log already.
+        """
         await self._end(
             rollout,
             RolloutState.UNKNOWN,
             f"An error inside HMS-SYS ({reference}). Look at the platform.",
+            Unheard(),
         )
 
-    async def _end(self, rollout: Rollout, state: RolloutState, outcome: str) -> None:
+    async def _end(
+        self, rollout: Rollout, state: RolloutState, outcome: str, failures: Failures
+    ) -> None:
         async with self._shop.store.transaction() as tx:
             now = self._shop.clock.now()
             current = await tx.rollouts.get(rollout.id, lock=True)
@@ -171,3 +181,4 @@ class Worker:
             )
             await record(tx, ended, f"rollout.{state.value}", SYSTEM, now, outcome=outcome)
             await announce(tx, ended, now)
+            await failures.add(tx, ended, now)

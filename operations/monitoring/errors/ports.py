@@ -62,8 +62,13 @@ class ErrorCounts(Protocol):
         """Add to groups' hours, by id; the inner keys are times within them."""
         ...
 
-    async def count_targets(self, counts: Mapping[tuple[str, str], Mapping[datetime, int]]) -> None:
-        """Add to targets' minutes and hours, by project and environment; inner keys as above."""
+    async def count_targets(
+        self,
+        counts: Mapping[tuple[str, str], Mapping[datetime, int]],
+        *,
+        by_minutes: bool = True,
+    ) -> None:
+        """Add to targets' hours, and to their minutes, by project and environment; inner keys as above."""
         ...
 
     async def newcomers(self, project: str, environment: str, at: datetime) -> int:

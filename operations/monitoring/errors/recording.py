@@ -59,13 +59,17 @@ class Ration:
 
 @dataclass(slots=True)
 class Writing:
-    """One transaction's work. `kept` is what it uses up of the ration when it is committed."""
+    """One transaction's work. `kept` is what it uses up of the ration when it is committed.
+
+    `is_checked`: checks of the error rate, which go by minutes, count what is written.
+    """
 
     tx: Transaction
     ration: Ration
     now: datetime
     running: Mapping[Target, Running]
     most_new: int = NEW_GROUPS
+    is_checked: bool = True
     kept: Counter[_Key] = field(default_factory=Counter)
     _events: list[tuple[LogEvent, int | None]] = field(default_factory=list)
     _samples: list[tuple[int, Sample]] = field(default_factory=list)
@@ -158,7 +162,7 @@ class Writing:
         for more in bundles.values():
             total.update(more.minutes)
         await self.tx.counts.count({ids[key]: more.minutes for key, more in bundles.items()})
-        await self.tx.counts.count_targets({target: total})
+        await self.tx.counts.count_targets({target: total}, by_minutes=self.is_checked)
 
     async def _tell(self, begun: Sequence[ErrorGroup], running: Running) -> None:
         """In the rollout's thread, of those that nobody silenced."""

@@ -15,7 +15,7 @@ from operations.deployment.progress import Handle, Progress, Started, StepState,
 from operations.deployment.release import Release
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.deployment.target import Catalog, HealthRule, OnFailure, Target
-from operations.deployment.tenure import Tenure
+from operations.deployment.tenure import Desk, Tenure
 from operations.errors import (
     LeaseLost,
     OutcomeUnknown,
@@ -561,7 +561,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(engine: Engine)
     heir = await queue.claim("heir", now + timedelta(seconds=2), now + timedelta(seconds=60))
     assert late is not None
     assert heir is not None
-    tenure = Tenure(late, engine.database.store, queue, engine.clock, BRISK)
+    tenure = Tenure(late, Desk(engine.database.store, queue), engine.clock, BRISK)
 
     with pytest.raises(LeaseLost):
         await tenure.write(lambda row, now: replace(row, outcome="too late"), "rollout.ended")
