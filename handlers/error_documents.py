@@ -13,8 +13,9 @@ from operations.monitoring.errors.group import Change, ErrorGroup, GroupDetail, 
 class GroupDocument(TypedDict):
     """`release` is the version that ran when it was last seen, `hours` the last 24, oldest first.
 
-    `count` is of all time; `rollout` is the one after which it began or came back. `formerly_resolved_at`
-    and `formerly_resolved_by` are null unless it was resolved, was seen again and is open since.
+    `count` is of all time, `imported` how many of it HMS-OPS's logs told of; `rollout` is the one after
+    which it began or came back. `formerly_resolved_at` and `formerly_resolved_by` are null unless it was
+    resolved, was seen again and is open since.
     """
 
     id: str
@@ -24,6 +25,7 @@ class GroupDocument(TypedDict):
     level: str
     state: str
     count: int
+    imported: int
     hours: list[int]
     first_seen: str
     last_seen: str
@@ -103,6 +105,7 @@ def _group_document(report: GroupReport) -> GroupDocument:
         "level": group.level.word,
         "state": group.state.value,
         "count": group.count,
+        "imported": group.imported,
         "hours": list(report.hours),
         "first_seen": timestamp(group.first_seen),
         "last_seen": timestamp(group.last_seen),

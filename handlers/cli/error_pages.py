@@ -9,7 +9,7 @@ from handlers.cli.pages import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import clock_time, who
 from handlers.error_queries import Found
-from handlers.error_words import meaning_of
+from handlers.error_words import imported_words, meaning_of
 from handlers.spark import spark_line
 from operations.durations import say_duration
 from operations.monitoring.errors.group import (
@@ -39,7 +39,7 @@ def print_group(detail: GroupDetail, now: datetime, terminal: Terminal) -> None:
     terminal.say(
         [
             f"{_state(group, terminal)} · {group.level.word} · {group.target_name}",
-            f"{group.count} times, {sum(report.hours)} of them in the last 24 h"
+            f"{_counted(group)}, {sum(report.hours)} of them in the last 24 h"
             f"  {spark_line(report.hours)}",
             f"First {_when(group.first_seen, now, group.first_release)}",
             f"Last  {_when(group.last_seen, now, group.last_release)}",
@@ -53,6 +53,11 @@ def print_group(detail: GroupDetail, now: datetime, terminal: Terminal) -> None:
         terminal.copy(["", *_sample_lines(sample)])
 
 
+def _counted(group: ErrorGroup) -> str:
+    times = "once" if group.count == 1 else f"{group.count} times"
+    return ", ".join(part for part in (times, imported_words(group)) if part)
+
+
 def one_line(text: str) -> str:
     """An outsider's text cannot pretend to be lines of ours."""
     return " ".join(text.split())
@@ -64,7 +69,7 @@ def _row(report: GroupReport) -> Sequence[str]:
         group.label,
         group.target_name,
         group.level.word,
-        str(group.count),
+        f"{group.count}, imported" if group.is_imported else str(group.count),
         clock_time(group.last_seen),
         spark_line(report.hours),
         one_line(group.title),

@@ -13,6 +13,8 @@ ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 _LARGEST_ID = 2**53 - 1
 Cursor = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+RolloutCursor = Annotated[int, Field(ge=-_LARGEST_ID, le=_LARGEST_ID)]
+"""Those of imported rollouts are negative."""
 
 
 _ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +74,7 @@ class RolloutQuery(_Query):
     """Only what was asked for since then."""
     external_id: ExternalId | None = None
     """Only what was asked for with this name of the matter, to the letter."""
-    cursor: Cursor | None = None
+    cursor: RolloutCursor | None = None
     """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     """How many."""

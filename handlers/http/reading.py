@@ -28,7 +28,7 @@ _ROLLOUT_ID: Mapping[str, object] = {
     "name": "id",
     "in": "path",
     "required": True,
-    "description": "A rollout's id: D-1042.",
+    "description": "A rollout's id: D-1042, or H-42 of an imported one.",
     "schema": {"type": "string", "minLength": 1},
 }
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from operations.monitoring.errors.past import PastErrors, reach_of
 from tests.central_log import CentralLog, open_log
+from tests.contract.test_storage_imports import old_error
 from tests.error_groups import STACK
 from tests.factories import BOB, NOBODY
 from tests.fakes_cli import Shop
@@ -65,6 +67,25 @@ def test_a_few_of_them_and_that_there_are_more(shop: Shop) -> None:
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 2
     assert "There are more: `hms-sys errors 2 myapp prod --since 2h --newest`." in result.stderr
+
+
+def test_what_was_imported_is_marked(tmp_path: Path) -> None:
+    shop = Shop(path=tmp_path)
+
+    async def bring() -> None:
+        async with open_engine(tmp_path) as engine:
+            now = engine.clock.now()
+            reach = reach_of(now, *(timedelta(days=days) for days in (7, 30, 365)))
+            past = PastErrors(engine.database.store, reach)
+            await past.add([old_error(1, now - timedelta(hours=2))])
+
+    asyncio.run(bring())
+
+    assert "1, imported" in shop.run("errors").stdout
+    text = shop.run("errors E-1").stdout
+    assert "once, imported, 0 of them in the last 24 h" in text
+    assert "hms-ops" in text
+    assert json.loads(shop.run("errors --json").stdout)["groups"][0]["imported"] == 1
 
 
 def test_json_is_one_document(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from handlers.http.access import Component
 from handlers.http.rollouts import RolloutRequest, hash_of
 from operations.deployment.rollout import HistoryQuery
 from operations.errors import ProviderUnavailable
+from tests.contract.test_storage_imports import old_rollout
 from tests.factories import ALICE
 from tests.scenario.counter import COMPONENTS, READER, Counter, digest, open_counter
 
@@ -305,7 +306,7 @@ async def test_a_ticket_is_found_again_by_its_name(counter: Counter) -> None:
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=x", "limit=201", "since=yesterday", "since=2026-01-01", "colour=red",
-     "external_id=", "external_id=%00", "cursor=-1",
+     "external_id=", "external_id=%00", "cursor=-1e3",
      "limit=1&limit=2", "project=%00", "cursor=99999999999999999999"],
 )  # fmt: skip
 async def test_a_query_that_makes_no_sense_is_refused(counter: Counter, query: str) -> None:
@@ -375,3 +376,16 @@ async def test_what_a_person_tries_again_is_still_about_the_ticket(counter: Coun
     again = await counter.engine.deployments.requests.repeat(1001, ALICE)
 
     assert (again.rollout.external_id, again.rollout.requested_by) == ("HMS-7", ALICE)
+
+
+async def test_imported_rollouts_are_marked_and_stand_on_the_last_pages(counter: Counter) -> None:
+    await counter.call("POST", ROLLOUTS, json=WISH)
+    await counter.engine.database.imports.add([old_rollout(n) for n in range(3)])
+
+    first = await counter.call("GET", f"{ROLLOUTS}?limit=2")
+    second = await counter.call("GET", f"{ROLLOUTS}?limit=2&cursor={first.body['next']}")
+    shown = await counter.call("GET", f"{ROLLOUTS}/H-1")
+
+    assert [ids(first.body), ids(second.body)] == [["D-1001", "H-3"], ["H-2", "H-1"]]
+    assert second.body["next"] is None
+    assert (shown.body["id"], shown.body["kind"]) == ("H-1", "import")

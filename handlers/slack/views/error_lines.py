@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from handlers.error_words import imported_words
 from handlers.slack.ids import ActionId, ButtonValue
 from handlers.slack.views.blocks import Block, bold, button, clock, code, dots, one_line, person
 from handlers.spark import spark_line
@@ -41,6 +42,7 @@ def brief_line(group: ErrorGroup, now: datetime) -> str:
         group.label,
         one_line(group.target_name, 80),
         times(group.count),
+        imported_words(group),
         f"last {_ago(group.last_seen, now)}",
     )
 
@@ -52,6 +54,7 @@ def fact_line(group: ErrorGroup, now: datetime) -> str:
         group.level.word,
         one_line(group.target_name, 130),
         times(group.count),
+        imported_words(group),
         f"first {_ago(group.first_seen, now)}{_release(' after', group.first_release)}",
         f"last {_ago(group.last_seen, now)}{_last_release(group)}",
     )

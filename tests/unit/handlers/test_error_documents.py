@@ -24,6 +24,7 @@ def test_a_group() -> None:
                 "level": "error",
                 "state": "open",
                 "count": 812,
+                "imported": 0,
                 "hours": list(HOURS),
                 "first_seen": "2026-11-23T09:00:00Z",
                 "last_seen": "2026-11-23T11:58:00Z",
@@ -39,6 +40,11 @@ def test_a_group() -> None:
         ]
     }
     json.dumps(document)
+
+
+def test_how_many_were_imported_is_told() -> None:
+    [group] = errors_document([make_report(imported=12)])["groups"]
+    assert (group["count"], group["imported"]) == (812, 12)
 
 
 def test_no_groups() -> None:

@@ -81,6 +81,13 @@ FOUR = found(
 )
 EXAMPLES: dict[str, Callable[[], Message]] = {
     "a few": lambda: errors.listing(FOUR, NOON, LIVE_NOW),
+    "imported": lambda: errors.listing(
+        found(
+            report(make_group(imported=812, first_release="", last_release="")),
+            report(make_group(id=13, imported=800)),
+        ),
+        NOON,
+    ),
     "nothing": lambda: errors.listing(found(), NOON),
     "nothing on a target": lambda: errors.listing(
         found(project="myapp", environment="prod", since=timedelta(hours=2)), NOON
