@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -16,27 +17,30 @@ JSON = "application/json"
 class BodyRoom:
     """So many bytes of bodies are read and parsed at once: parsed, they take many times as much memory.
 
-    Whoever comes first gets in. A body whose length nobody said counts as the largest that is taken.
+    Whoever comes first gets in, but one caller has two thirds of it at most: one who sends slowly must not
+    keep the others out. A body whose length nobody said counts as the largest that is taken.
     """
 
     def __init__(self, size: int) -> None:
         self._most = size
-        self._taken = 0
+        self._share = size * 2 // 3
+        self._taken: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, request: web.Request) -> Iterator[None]:
+    def place(self, request: web.Request, caller: str) -> Iterator[None]:
         """For as long as it is in work; raises Overloaded before anything of it is read."""
         told = request.content_length
         size = request.client_max_size if told is None else told
-        if self._taken and self._taken + size > self._most:
+        taken, own = self._taken.total(), self._taken[caller]
+        if (taken and taken + size > self._most) or (own and own + size > self._share):
             raise Overloaded(
                 "Too much is being sent at once.", hint="Send it again in a moment.", retry_after=1
             )
-        self._taken += size
+        self._taken[caller] += size
         try:
             yield
         finally:
-            self._taken -= size
+            self._taken[caller] -= size
 
 
 async def read_body(request: web.Request, kinds: Collection[str]) -> str:

@@ -75,7 +75,7 @@ class Receiving:
     async def receive(self, call: Call) -> Mapping[str, object]:
         """Raises FaultyRequest when any of them is wrong, Overloaded, and Refused; see `Intake.take`."""
         key = key_of(call.request)
-        with self._room.place(call.request):
+        with self._room.place(call.request, call.component.name):
             events, batch = await self._parse(call, key)
         if events:
             await self._intake.take(events, key=batch)

@@ -119,7 +119,7 @@ class Asking:
 
 
 def _parse(text: str) -> RolloutRequest:
-    """Raises FaultyRequest. A key that is there twice may have been read otherwise by who looked at it before."""
+    """Raises FaultyRequest. Whoever saw the body before us may have read a key that is twice otherwise."""
     try:
         body = RolloutRequest.model_validate_json(text)
     except ValidationError as exc:

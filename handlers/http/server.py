@@ -100,8 +100,8 @@ class _Connection(web.RequestHandler):
         if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         _LOG.info("not HTTP: %s", type(exc).__name__)
-        why, _, _ = (message or "").partition(":")
-        answer = problem(status, f"This is not HTTP as it should be: {clean(why, limit=100)}.")
+        why = clean((message or "").partition(":")[0], limit=100).rstrip(".")
+        answer = problem(status, f"This is not HTTP as it should be: {why}.")
         answer.force_close()
         return mark(answer, self._new_id())
 

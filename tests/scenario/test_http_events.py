@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from handlers.http.access import Component
 from operations.errors import Overloaded, Refused, StorageUnavailable
 from operations.monitoring.errors.event import Level
-from tests.scenario.counter import READER, Answer, Counter, open_counter
+from tests.scenario.counter import COMPONENTS, READER, Answer, Counter, digest, open_counter
 
 EVENTS = "/api/v1/events"
 EVENT: dict[str, object] = {
@@ -230,7 +231,13 @@ async def test_too_much_at_once_is_429(counter: Counter) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
 
 
-async def test_more_bodies_at_once_than_can_be_held_are_429(counter: Counter) -> None:
+OTHER = "made-up-token-of-another"
+ANOTHER = Component(name="another", token_sha256=digest(OTHER), rights=frozenset({"events"}))
+
+
+async def test_more_bodies_at_once_than_can_be_held_are_429_and_leave_room_for_others(
+    tmp_path: Path,
+) -> None:
     rest = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -238,18 +245,20 @@ async def test_more_bodies_at_once_than_can_be_held_are_429(counter: Counter) ->
         await rest.wait()
         yield json.dumps(EVENT).encode() + b"]"
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        calls = [
-            group.create_task(counter.call("POST", EVENTS, data=slow(), headers=JSON))
-            for _ in range(3)
-        ]
-        while (refused := await counter.call("POST", EVENTS, json=EVENT)).status != 429:
-            assert refused.status == 202
-        rest.set()
+    async with open_counter(tmp_path, components=[*COMPONENTS, ANOTHER]) as counter:
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            calls = [
+                group.create_task(counter.call("POST", EVENTS, data=slow(), headers=JSON))
+                for _ in range(2)
+            ]
+            while (refused := await counter.call("POST", EVENTS, json=EVENT)).status != 429:
+                assert refused.status == 202
+            others = await counter.call("POST", EVENTS, token=OTHER, json=EVENT)
+            rest.set()
 
-    assert refused.headers["Retry-After"] == "1"
-    assert [call.result().status for call in calls] == [202] * 3
-    assert (await counter.call("POST", EVENTS, json=EVENT)).status == 202
+        assert (refused.headers["Retry-After"], others.status) == ("1", 202)
+        assert [call.result().status for call in calls] == [202] * 2
+        assert (await counter.call("POST", EVENTS, json=EVENT)).status == 202
 
 
 async def test_a_database_that_is_away_is_503(counter: Counter) -> None:

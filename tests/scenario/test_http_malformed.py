@@ -65,6 +65,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
         (b"how do you do\r\n\r\n", "Invalid method encountered"),
         (HEAD.encode() + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n", "Invalid character in chunk size"),
         (HEAD.encode() + b"Content-Length: -5\r\n\r\n", "Invalid character in Content-Length"),
+        (b"GET / HTTP/1.1\r\n\r\n", "Missing 'Host' header in request."),
         (HEAD.encode() + b"X-Token: hunter2\x00\r\n\r\n", "Invalid header value char"),
         (HEAD.encode() + b"X: " + b"hunter2" * 2000 + b"\r\n\r\n", "Got more than 8190 bytes"),
     ],
@@ -81,6 +82,7 @@ async def test_what_is_not_http_is_a_problem_document_and_no_error_of_ours(
     document = json.loads(body)
     assert document["status"] == 400
     assert document["detail"].startswith(f"This is not HTTP as it should be: {why}")
+    assert not document["detail"].endswith("..")
     assert "hunter2" not in body.decode() + caplog.text
     assert errors(caplog) == []
 
