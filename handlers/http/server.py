@@ -21,8 +21,6 @@ from operations.redaction import clean
 _LOG = logging.getLogger("hms.http")
 _SILENT_SECONDS = 30.0
 """So long a connection may take until its first request has come, the body apart."""
-_IDLE_SECONDS = 75.0
-"""So long it may wait for the next one: longer than the usual proxy keeps its own."""
 _SHUTDOWN_SECONDS = 1.0
 
 
@@ -66,7 +64,6 @@ class _Connection(web.RequestHandler):
             server,
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own way to have none
-            keepalive_timeout=_IDLE_SECONDS,
         )
         self._new_id = new_id
         self._silent_seconds = silent_seconds
