@@ -56,10 +56,15 @@ def find_parts(file: PurePath, text: str) -> Iterator[Part]:
         yield Part(kind=PartKind.LOG, name=file.name, file=name)
     elif file.suffix == ".php":
         yield from _functions(name, text, _PHP_FUNCTION)
-    elif file.suffix in {".sh", ".bash"} or _SHEBANG.match(text):
+    elif is_shell(file, text):
         yield from _functions(name, text, _SHELL_FUNCTION)
         yield from _commands(name, text)
         yield from _keys(name, text)
+
+
+def is_shell(file: PurePath, text: str) -> bool:
+    """By its name or its first line."""
+    return file.suffix in {".sh", ".bash"} or _SHEBANG.match(text) is not None
 
 
 def _functions(file: str, text: str, shape: re.Pattern[str]) -> Iterator[Part]:

@@ -17,13 +17,16 @@ deploy_ecs() {
   aws ecs update-service
 }
 send_slack_notification() { curl "$WEBHOOK"; }
+show_status() { tail -n 20 logs/deployments.log; }
+monitor() { nohup sleep 60 & }
+usage() { echo "usage: ..."; }
 case "$1" in
   deploy)
     case "$2" in
       forge) deploy_forge ;;
       ecs) deploy_ecs ;;
     esac ;;
-  status|"errors") show ;;
+  status|"errors") show_status ;;
   monitor) monitor "$2" ;;
   *) usage ;;
 esac
@@ -100,7 +103,7 @@ def test_people_read_a_line_for_each_part(
 
     told = capsys.readouterr().out
     assert "UNCOVERED  function rotate_tape (extra.sh:1)\n" in told
-    assert "covered    command deploy (hms-ops.sh:9) → hms-sys deploy" in told
+    assert "covered    command deploy (hms-ops.sh:12) → hms-sys deploy" in told
 
 
 def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
@@ -130,3 +133,42 @@ def test_a_configuration_that_cannot_be_read_is_uncovered(
 
     assert code == 1
     assert parts["configuration key cannot be read: Input/output error"] is None
+
+
+def looks(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    code = migrate_audit(AuditOrder(path=str(path), as_json=True))
+    found = json.loads(capsys.readouterr().out)["look_at"]
+    return code, [
+        f"{each['file']}:{each['line']} {each['function']}: {each['program']}" for each in found
+    ]
+
+
+def test_what_a_covered_function_does_besides_is_to_be_looked_at(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "more.sh").write_text(
+        "deploy() {\n  load_config\n  php artisan migrate --force\n  rsync -a . live:/srv\n}\n"
+    )
+
+    code, found = looks(checkout, capsys)
+
+    assert code == 1
+    assert found == ["more.sh:3 deploy: php artisan migrate", "more.sh:4 deploy: rsync"]
+
+
+def test_a_plain_checkout_calls_nothing_to_be_looked_at(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert looks(checkout, capsys) == (0, [])
+
+
+def test_the_example_calls_nothing_to_be_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert looks(Path(__file__).parents[4] / "examples/hms-ops", capsys) == (0, [])
+
+
+def test_people_read_what_to_look_at(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (checkout / "more.sh").write_text("deploy() { mysqldump live | gzip > dump; }\n")
+
+    migrate_audit(AuditOrder(path=str(checkout), as_json=False))
+
+    assert "LOOK AT    mysqldump live (more.sh:1, in deploy)\n" in capsys.readouterr().out
