@@ -19,7 +19,8 @@ help:
 	@echo "make bench   measure, each figure beside its floor"
 	@echo "make reference   write docs/commands.md, docs/api.md and docs/configuration.md from the code"
 
-demo: $(VENV)/.ready $(LOCAL_SLACK)
+demo: $(VENV)/.ready-for-demo $(LOCAL_SLACK)
+	@echo "Starting, a few seconds …"
 	@$(BIN)/python -m sandbox --local-slack $(LOCAL_SLACK)
 
 test: $(VENV)/.ready $(LOCAL_SLACK)
@@ -57,22 +58,28 @@ requirements:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url -q --extra sandbox --extra dev -c requirements.txt \
 	  -o requirements-dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url -q --extra sandbox -c requirements-dev.txt \
+	  -o requirements-sandbox.txt
 
 clean:
 	rm -rf $(VENV) .sandbox build *.egg-info
 
+# The demo needs two thirds of the packages only, and none when all of them are there.
+$(VENV)/.ready-for-demo: requirements-sandbox.txt pyproject.toml
+	@if [ $(VENV)/.ready -nt requirements-dev.txt ] && [ $(VENV)/.ready -nt pyproject.toml ]; then touch $@; \
+	  else PYTHON="$(PYTHON)" ./.ci/set-up $(VENV) requirements-sandbox.txt && touch $@; fi
+
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
-	@echo "Setting up Python packages (once, about a minute) …"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or newer is needed; set PYTHON=python3.12 or the like."; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHON="$(PYTHON)" ./.ci/set-up $(VENV) requirements-dev.txt
 	@touch $@
 
+# Moved into its place when it is whole: broken off, it is fetched again.
 $(LOCAL_SLACK):
-	@echo "Fetching the local Slack (once, 37 MB) …"
-	@mkdir -p .sandbox/npm
-	@npm install --silent --no-audit --no-fund --no-save --prefix .sandbox/npm \
-	  local-slack-$(PLATFORM)@$(LOCAL_SLACK_VERSION)
-	@chmod +x $@
+	@echo "Fetching the local Slack, 37 MB (once) …"
+	@rm -rf .sandbox/npm.part && mkdir -p .sandbox/npm.part
+	@npm install --silent --no-audit --no-fund --no-save --prefix .sandbox/npm.part \
+	  local-slack-$(PLATFORM)@$(LOCAL_SLACK_VERSION) \
+	  || { echo "npm could not fetch local-slack-$(PLATFORM): it is published for Linux on x64 only."; exit 1; }
+	@chmod +x .sandbox/npm.part/node_modules/local-slack-$(PLATFORM)/bin/local-slack
+	@rm -rf .sandbox/npm && mv .sandbox/npm.part .sandbox/npm
