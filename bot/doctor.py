@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.clock import SystemClock
 from bot.config import Config, load_config
-from bot.dual import dual_modes
+from bot.dual_findings import examine_legacy
 from bot.faults import ConfigError, Fault, SettingsError
 from bot.platforms import PlatformParts, build_platforms
 from bot.settings import Settings, check_serve, load_settings
@@ -70,7 +70,7 @@ async def run_doctor() -> list[Finding]:
         return [
             *found,
             *_components(config, stack),
-            *_legacy(config),
+            *examine_legacy(settings, config),
             *await diagnose(await _examinations(settings, config, stack), seconds=_SECONDS),
         ]
 
@@ -117,25 +117,6 @@ def _components(config: Config, stack: AsyncExitStack) -> list[Finding]:
     except SettingsError as exc:
         return [_of_fault("environment", fault) for fault in exc.faults]
     return []
-
-
-def _legacy(config: Config) -> list[Finding]:
-    """Whether HMS-OPS can be started, where a target is in dual mode."""
-    if config.legacy is None or not dual_modes(config):
-        return []
-    program = config.legacy.command[0]
-    is_there = shutil.which(program) is not None
-    return [
-        Finding(
-            area="HMS-OPS",
-            subject="legacy.command",
-            condition=Condition.WELL if is_there else Condition.FAILING,
-            detail=f"{program} {'can be started' if is_there else 'is no program that can be run'}",
-            advice=""
-            if is_there
-            else "Name HMS-OPS as it is called from the folder that the bot runs in.",
-        )
-    ]
 
 
 def of_targets(catalog: Catalog, platforms: Mapping[str, Provider]) -> list[Examination]:

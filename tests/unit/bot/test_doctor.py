@@ -146,7 +146,7 @@ async def test_secrets_of_components_and_the_program_of_dual_mode_are_looked_at(
         f"""\
 slack: {{deploys_channel: C01GEN}}
 environments: {{prod: {{}}}}
-legacy: {{command: [{command}]}}
+legacy: {{command: [{command}], environment: [OPS_TOKEN], state_directory: {tmp_path}/hms.yaml}}
 components:
   hms-dev:
     token_sha256: "{"0" * 64}"
@@ -161,8 +161,11 @@ projects:
     monkeypatch.setenv("HMS_CONFIG", str(file))
     monkeypatch.setenv("HMS_DATABASE_URL", f"sqlite:///{tmp_path}/hms.db")
     monkeypatch.delenv("DEV_SECRET", raising=False)
+    monkeypatch.delenv("OPS_TOKEN", raising=False)
 
     found = {each.subject: each for each in await run_doctor()}
 
     assert found["DEV_SECRET"].condition is Condition.FAILING
     assert found["legacy.command"].condition is condition
+    assert found["OPS_TOKEN"].condition is Condition.DOUBTFUL
+    assert found["legacy.state_directory"].condition is Condition.FAILING
