@@ -27,7 +27,7 @@ def deploy_form(catalog: Catalog, channel: str) -> Block:
         _line(
             FormBlock.START,
             "Start",
-            "18:30 by the target's clocks, 2h from now, or a moment. Empty: as soon as it may.",
+            "18:30 by the target's clocks, or 2h from now. Empty: as soon as it may.",
         ),
     ]
     return {
