@@ -69,6 +69,6 @@ def occasion_of(notice: Notice) -> Occasion | None:
         return Occasion.ROLLOUT_FAILED if letter == "D" and notice.is_failure else None
     if notice.kind is not NoticeKind.CARD:
         return None
-    if letter == "A" and notice.urgency is Urgency.FINAL:
-        return Occasion.ALERT  # not every count and acknowledgement
+    if letter == "A" and (notice.urgency is Urgency.FINAL or notice.is_failure):
+        return Occasion.ALERT  # it fires, or more joins it; not every count and acknowledgement
     return Occasion.DIGEST if letter == "G" else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from handlers.delivery import Counter, Delivery, Tempo
+from handlers.delivery import Counter, Delivery, NotYet, Tempo
 from handlers.mail.pages import Line, Page
 from handlers.mail.rendering import render_html, render_text, render_title
 from handlers.mail.subjects import Kinds, draw, earlier_of, subject_of
@@ -21,6 +21,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 SLOW = Tempo(at_once=2, claim_seconds=90.0, longest_pause_seconds=300.0)
 """Mail servers take their time, and do not like to be called by many at once."""
 _WORTH_TELLING = timedelta(minutes=1)
+_GATHER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,24 @@ class LetterNotices:
         if page is None or await self._is_told_by_another(notice):
             return None
         delay = await self._queue.delay(notice.subject, notice.kind)
+        if not _is_late(delay, self._clock.now()):
+            await self._wait_for_more(notice)
         root = await self._root(notice)
         letter = self._letter(notice, _with_delay(page, delay, self._clock.now()), root)
         await self._way.courier.send(letter)
         # What came first stays the one that the others answer.
         own = await self._queue.posted(notice.subject, notice.kind, route=self._route)
         return own or PostedMessage(channel=self._route, ts=letter.id)
+
+    async def _wait_for_more(self, notice: Notice) -> None:
+        """What is added to a card that was sent already: several that join one by one are one letter."""
+        sent = await self._queue.posted(notice.subject, notice.kind, route=self._route)
+        if sent is None or notice.kind is not NoticeKind.CARD:
+            return
+        now = self._clock.now()
+        left = (notice.created_at or now) + _GATHER - now
+        if left > timedelta(0):
+            raise NotYet(left.total_seconds())
 
     async def _root(self, notice: Notice) -> str:
         """The first letter about the matter; "" when this is it."""
@@ -95,7 +108,7 @@ def letter_id(notice: Notice) -> str:
 
 def _with_delay(page: Page, delay: Delay | None, now: datetime) -> Page:
     """Says so when Slack has not taken it, lest anybody look for it there."""
-    if delay is None or now - delay.since < _WORTH_TELLING:
+    if delay is None or not _is_late(delay, now):
         return page
     why = f" ({delay.error.strip().rstrip('.')})" if delay.error.strip() else ""
     told = (
@@ -103,6 +116,11 @@ def _with_delay(page: Page, delay: Delay | None, now: datetime) -> Page:
         "It is told there too when that works again."
     )
     return replace(page, parts=[*page.parts, Line(told, small=True)])
+
+
+def _is_late(delay: Delay | None, now: datetime) -> bool:
+    """Whether Slack has not taken it for a while."""
+    return delay is not None and now - delay.since >= _WORTH_TELLING
 
 
 def _in_base_36(number: int) -> str:

@@ -42,7 +42,8 @@ async def fire(tx: Transaction, draft: AlertDraft, now: datetime) -> Alert:
         alert = await tx.alerts.save(grouping.join(leader, alert))
     await record(tx, alert, "alert.fired", SYSTEM, now, reason=draft.reason)
     group = await read_group(tx, alert)
-    await tell(tx, group, Urgency.FINAL if leader is None else Urgency.DECISION, now)
+    urgency = Urgency.FINAL if leader is None else Urgency.DECISION
+    await tell(tx, group, urgency, now, is_news=True)
     return alert
 
 
@@ -72,12 +73,24 @@ async def save(tx: Transaction, group: AlertGroup, changed: Iterable[Alert]) -> 
     return group
 
 
-async def tell(tx: Transaction, group: AlertGroup, urgency: Urgency, now: datetime) -> None:
-    """Make the group's message due, at its end the reply in its thread, and what was told elsewhere."""
+async def tell(
+    tx: Transaction, group: AlertGroup, urgency: Urgency, now: datetime, *, is_news: bool = False
+) -> None:
+    """Make the group's message due, at its end the reply in its thread, and what was told elsewhere.
+
+    `is_news`: more fails than before. Slack's message says so when it is edited; other ways, which edit
+    nothing, are told.
+    """
     leader = group.leader
     kinds = (NoticeKind.CARD,) if leader.is_open else (NoticeKind.CARD, NoticeKind.ENDED)
     for kind in kinds:
-        notice = Notice(subject=leader.label, kind=kind, channel=leader.channel, urgency=urgency)
+        notice = Notice(
+            subject=leader.label,
+            kind=kind,
+            channel=leader.channel,
+            urgency=urgency,
+            is_failure=is_news,
+        )
         await tx.notices.put(notice, now)
     if urgency is not Urgency.PROGRESS:
         await tell_elsewhere(tx, leader, now)

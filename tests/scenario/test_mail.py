@@ -14,6 +14,7 @@ from operations.outbox import NoticeKind
 from operations.routing import Occasion
 from tests.factories import ALICE, BOB
 from tests.mail_server import MailServer, mail_server
+from tests.scenario.alarms import PLATFORM
 from tests.scenario.post import Post, open_post
 from tests.slack_stand_in import SlackStandIn, until
 
@@ -47,6 +48,39 @@ async def test_an_alert_is_mailed_when_it_fires_and_when_it_is_over(post: Post) 
     assert "answered 503, wanted 200" in post.text(fired)
     assert "hms-sys ack A-1" in post.text(fired)
     assert "Slack" not in post.text(fired)
+
+
+async def test_what_joins_an_alert_is_mailed_as_an_answer_to_its_mail(post: Post) -> None:
+    """A minute later, so that what fails one by one is not as many mails; Slack's one message moves."""
+    await post.alarm.fail()
+    fired = await post.arrived("Failing: web · myapp/prod (A-1)")
+    await post.alarm.fail(check=PLATFORM)
+    await post.alarm.card("Failing: web, target")
+    assert len(post.mail.taken) == 1
+
+    post.office.engine.clock.ahead += timedelta(minutes=1)
+    joined = await post.arrived("Failing: web, target · myapp/prod (A-1)")
+
+    assert joined.message["In-Reply-To"] == fired.message["Message-ID"]
+    assert "target" in post.text(joined)
+    await post.office.quiet()
+    assert len(post.mail.taken) == 2
+
+
+async def test_what_joined_and_is_well_again_before_it_is_mailed_is_told_by_the_end(
+    post: Post,
+) -> None:
+    await post.alarm.fail()
+    await post.arrived("Failing: web · myapp/prod (A-1)")
+    await post.alarm.fail(check=PLATFORM)
+    await post.alarm.recover(check=PLATFORM)
+    await post.alarm.recover()
+    await post.arrived("Well again")
+
+    post.office.engine.clock.ahead += timedelta(minutes=1)
+    await post.office.quiet()
+
+    assert len(post.mail.taken) == 2
 
 
 async def test_a_failed_rollout_is_mailed_and_one_that_is_live_is_not(post: Post) -> None:

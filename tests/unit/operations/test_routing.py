@@ -6,7 +6,7 @@ from operations.outbox import MAIL, SLACK, Notice, NoticeKind, Urgency
 from operations.routing import Occasion, Routing, Way, occasion_of
 
 CARD, ENDED = NoticeKind.CARD, NoticeKind.ENDED
-FINAL, DECISION, PROGRESS = Urgency
+FINAL, DECISION, PROGRESS, REDRAW = Urgency
 PAGER = "notify:pager"
 ROUTING = Routing(
     (
@@ -25,6 +25,7 @@ def notice(subject: str, kind: NoticeKind, urgency: Urgency, *, failed: bool = F
     [
         (notice("A-1", CARD, FINAL), Occasion.ALERT),
         (notice("A-1", CARD, DECISION), None),
+        (notice("A-1", CARD, DECISION, failed=True), Occasion.ALERT),
         (notice("A-1", CARD, PROGRESS), None),
         (notice("A-1", ENDED, FINAL), Occasion.ALERT),
         (notice("A-1", ENDED, DECISION), Occasion.ALERT),

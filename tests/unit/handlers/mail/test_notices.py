@@ -134,6 +134,7 @@ async def test_later_letters_answer_the_first(desk: Desk) -> None:
     async with desk.delivering():
         for kind in (CARD, CARD, ENDED):
             await desk.put(kind=kind)
+            desk.clock.ahead += timedelta(minutes=1)
             await desk.quiet()
 
     first, second, end = desk.courier.taken
