@@ -30,15 +30,15 @@ class Platforms:
     forge: ForgeStandIn
 
 
-_GOOD = ("1.0", "1.0.1", "1.1", "1.2", "1.3")
+_GOOD = ("1.3", "1.2", "1.1", "1.0.1", "1.0")
 VERSIONS: Mapping[str, Sequence[str]] = {
     "acme/myapp": (
-        *("1.2-bad", "1.2-crash", "1.2-slow", "1.2-sick", "1.2-errors"),
         *_GOOD,
+        *("1.2-bad", "1.2-crash", "1.2-slow", "1.2-sick", "1.2-errors"),
     ),
     "acme/mkt": _GOOD,
 }
-"""The images that there are, the newest last; how the odd ones behave, their words say."""
+"""The images that there are, as they are listed; how the odd ones behave, their words say."""
 
 
 def set_scene(platforms: Platforms) -> None:

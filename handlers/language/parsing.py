@@ -82,7 +82,7 @@ def _find_verb(words: Sequence[Word], surface: Surface) -> Verb:
             hint=f"Run `{_said(['hms-sys', written], words[1:])}`.",
         )
     known = _known(surface)
-    guess = meant_by(written) or nearest(written, known)
+    guess = meant_by(written) or _of_project(words[0].text, surface) or nearest(written, known)
     program = ["hms-sys"] if guess in COMMAND_LINE_ONLY and surface.command_line else []
     raise InvalidRequest(
         f"There is no command “{short(words[0].text)}”.",
@@ -90,6 +90,12 @@ def _find_verb(words: Sequence[Word], surface: Surface) -> Verb:
         if guess
         else f"Commands: {', '.join(known)}.",
     )
+
+
+def _of_project(word: str, surface: Surface) -> str:
+    """A project's name alone asks how it is."""
+    names = surface.names
+    return f"status {word}" if names is not None and names.environments(word) else ""
 
 
 def _said(first: Sequence[str], words: Sequence[Word]) -> str:

@@ -177,7 +177,7 @@ async def test_watching_by_words(alarm: Alarm) -> None:
     assert "2 checks are started." in await office.say("monitor start myapp")
     await alarm.recover()
     assert "🟢 *web* myapp/prod" in await office.say("monitor list")
-    assert "There is no check for site." in await office.say("monitor list site")
+    assert "No check watches site." in await office.say("monitor list site")
 
 
 async def test_acting_by_words(alarm: Alarm) -> None:

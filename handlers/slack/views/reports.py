@@ -127,7 +127,7 @@ def plan(found: Plan) -> Message:
     head = f"Dry run: {target.project} {release.version} → {target.environment}"
     lines = [
         dots(current, one_line(target.spec.title), pin),
-        *[f"• {said(change)}" for change in resolution.changes[:20]],
+        *[f"• {said(shorten_digests(change))}" for change in resolution.changes[:20]],
         *[f"⚠️ {said(warning)}" for warning in resolution.warnings[:5]],
         *_answer_lines(found.answer),
     ]

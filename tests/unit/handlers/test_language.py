@@ -442,6 +442,7 @@ def test_signs_that_nobody_sees_are_not_part_of_a_word(sign: str) -> None:
         ("rollback prod", "no project “prod”", "environment of myapp: say the project before it"),
         ("why everything", "no project “everything”", "Known: myapp, site."),
         ("lock myap", "no project “myap”", "Did you mean “myapp”?"),
+        ("myapp prod", "no command “myapp”", "`status myapp prod`"),
     ],
 )
 def test_what_is_missing_is_named_where_the_names_are_known(
