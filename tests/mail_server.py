@@ -51,6 +51,7 @@ class MailServer:
     is_down: bool = False
     port: int = 0
     logins: int = 0
+    greeted: list[str] = field(default_factory=list)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -69,6 +70,7 @@ class MailServer:
         if self.hangs:
             await asyncio.sleep(3600)
         envelope.mail_from = address
+        self.greeted.append(str(session.host_name))
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:

@@ -15,6 +15,10 @@ _LINE_LIMIT = 2000
 _CODE_LIMIT = 6000
 _FONT = "font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px"
+# Both, or a program with a dark page shows our dark words on it.
+_COLOURS = "color:#1d1c1d;background:#ffffff"
+# An image's digest is wider than a phone; the first is what older programs know.
+_BREAK = "word-break:break-word;overflow-wrap:anywhere"
 _CELL = "padding:3px 12px 3px 0;border-bottom:1px solid #eee"
 
 
@@ -33,8 +37,8 @@ def render_html(page: Page) -> str:
     """The same, drawn."""
     body = "\n".join(_html_of(part) for part in page.parts if part)
     return (
-        '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'
-        f'<body style="{_FONT};font-size:14px;line-height:1.45;color:#1d1c1d">\n'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head>\n'
+        f'<body style="{_FONT};font-size:14px;line-height:1.45;{_COLOURS};{_BREAK}">\n'
         f'<p style="font-size:16px"><strong>{_h(_one_line(page.headline))}</strong></p>\n'
         f"{body}\n</body></html>\n"
     )

@@ -137,6 +137,7 @@ class _HandOver:
     async def _open(self, smtp: SMTP) -> None:
         server = self._server
         await smtp.connect()
+        smtp.local_hostname = _own_name(smtp)
         if server.guarding is Guarding.STARTTLS:
             await smtp.ehlo()
             if not smtp.supports_extension("starttls"):
@@ -208,8 +209,9 @@ def _client(server: MailServer, seconds: float) -> SMTP:
         use_tls=server.guarding is Guarding.TLS,
         start_tls=False,
         tls_context=server.context if server.guarding is Guarding.TLS else None,
-        # Asked of the machine by the library it may take seconds, where names are not resolved.
-        local_hostname=_own_name(),
+        # Asked of the machine by the library it may take seconds, where names are not resolved. What is
+        # said is known once there is a connection.
+        local_hostname=literal_of(None),
         timeout=seconds,
     )
 
@@ -223,10 +225,20 @@ async def _leave(smtp: SMTP) -> None:
             await smtp.quit()
 
 
-def _own_name() -> str:
-    """What EHLO says; RFC 5321 wants a name with dots, or an address in brackets."""
+def _own_name(smtp: SMTP) -> str:
+    """What EHLO says; RFC 5321 wants a name with dots, or the address that it is said from."""
     name = socket.gethostname()
-    return name if name.isascii() and "." in name else "[127.0.0.1]"
+    if name.isascii() and "." in name:
+        return name
+    return literal_of(smtp.get_transport_info("sockname"))
+
+
+def literal_of(sockname: object) -> str:
+    """An address as greetings have it; loopback's where the socket does not tell its own."""
+    if not isinstance(sockname, tuple) or not sockname:
+        return "[127.0.0.1]"
+    host = str(sockname[0]).partition("%")[0]
+    return f"[IPv6:{host}]" if ":" in host else f"[{host}]"
 
 
 def _refusal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from operations.errors import (
 from operations.letters import Letter, Picture, Tone
 from providers.mail import MailCourier
 from providers.mail import MailServer as Address
+from providers.mail.courier import literal_of
 from providers.mail.server import Guarding
 from tests.factories import NOON
 from tests.mail_server import PASSWORD, USER, Door, MailServer, client_context, mail_server
@@ -76,7 +78,108 @@ async def test_a_letter_arrives_as_it_was_written(server: MailServer) -> None:
     assert html is not None
     assert html.get_content().strip() == LETTER.html
     (image,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
-    assert (image["Content-ID"], image.get_content()) == ("<chart>", picture.data)
+    assert image.get_content() == picture.data
+
+
+async def test_a_picture_is_named_in_its_page_by_an_id_that_the_world_has_once(
+    server: MailServer,
+) -> None:
+    """RFC 2392: a Content-ID is an address, as a Message-ID is; `cid:` has it without its brackets."""
+    html = '<p><img src="cid:chart" alt="cid:chart"></p>'
+    await courier(server).send(replace(LETTER, html=html, pictures=(Picture("chart", b"\x89"),)))
+
+    (taken,) = server.taken
+    (image,) = [part for part in taken.message.walk() if part.get_content_type() == "image/png"]
+    page = taken.message.get_body(("html",))
+    assert page is not None
+    assert image["Content-ID"] == "<chart.A-1.card.1.x@example.com>"
+    assert '<img src="cid:chart.A-1.card.1.x@example.com" alt="cid:chart">' in page.get_content()
+
+
+async def test_the_parts_are_what_their_standards_ask_for(server: MailServer) -> None:
+    """RFC 2387 wants the type of what pictures belong to; RFC 2045 one version, of the whole."""
+    await courier(server).send(replace(LETTER, pictures=(Picture("chart", b"\x89"),)))
+
+    whole, *parts = list(server.taken[0].message.walk())
+    related = next(part for part in parts if part.get_content_type() == "multipart/related")
+    assert related.get_param("type") == "text/html"
+    assert whole["MIME-Version"] == "1.0"
+    assert [part["MIME-Version"] for part in parts] == [None] * len(parts)
+
+
+async def test_programs_can_tell_our_letters_from_others(server: MailServer) -> None:
+    """RFC 2919: what a filter goes by."""
+    await courier(server).send(LETTER)
+
+    assert server.taken[0].message["List-Id"] == "HMS-SYS <hms-sys.example.com>"
+
+
+async def test_no_line_is_too_long_for_any_server_nor_changed_on_the_way(
+    server: MailServer,
+) -> None:
+    """RFC 5322: 998 at the most; what is longer is broken by servers, and signatures with it."""
+    long = "ü" * 3000 + " \n.\nFrom " + "x" * 3000 + "\t"
+    await courier(server).send(
+        replace(LETTER, title="Größe " * 40 + "x", text=long, html=f"<p>{long}")
+    )
+
+    (taken,) = server.taken
+    lines = taken.raw.split(b"\r\n")
+    assert max(map(len, lines)) <= 78
+    assert taken.raw.isascii()
+    assert not any(line.endswith((b" ", b"\t")) for line in lines)
+    assert taken.message["Subject"] == "Größe " * 40 + "x"
+    text = taken.message.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n") == f"{long}\n"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Failing: " + "Größenprüfung " * 12 + "· myapp/prod (A-1)",
+        "🔴 " * 60 + "end",
+        "ü" * 150,
+        "日本語のとても長い件名" * 12,
+        "one → two → three four five six seven eight nine → ten eleven twelve → thirteen",
+        "a" * 200 + " → prod",
+    ],
+)
+@pytest.mark.parametrize("recipient", [OPS, "zoë@example.com"])
+async def test_a_title_arrives_with_every_letter_and_space_of_it(
+    server: MailServer, title: str, recipient: str
+) -> None:
+    await courier(server, recipient).send(replace(LETTER, title=title))
+
+    (taken,) = server.taken
+    assert taken.message["Subject"] == title
+    assert max(map(len, taken.raw.split(b"\r\n"))) <= 998
+
+
+async def test_it_greets_by_the_address_that_it_comes_from(
+    server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a name without dots or a loopback address of its own, some servers turn strangers away."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "4711")
+    await courier(server).send(LETTER)
+
+    monkeypatch.setattr(socket, "gethostname", lambda: "bot.example.com")
+    await courier(server).send(LETTER)
+
+    assert server.greeted == ["[127.0.0.1]", "bot.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        (("192.0.2.7", 4711), "[192.0.2.7]"),
+        (("fd00::2", 4711, 0, 0), "[IPv6:fd00::2]"),
+        (("fe80::2%eth0", 4711, 0, 3), "[IPv6:fe80::2]"),
+        (None, "[127.0.0.1]"),
+    ],
+)
+def test_an_address_is_written_as_greetings_have_it(address: object, named: str) -> None:
+    assert literal_of(address) == named
 
 
 async def test_a_later_letter_answers_the_first(server: MailServer) -> None:
@@ -86,7 +189,18 @@ async def test_a_later_letter_answers_the_first(server: MailServer) -> None:
     assert message["In-Reply-To"] == message["References"] == "<A-1.card.1.x@example.com>"
 
 
-@pytest.mark.parametrize("breaking", ["\r\nBcc: x@y.z", "\nBcc: x@y.z", "\r\n\r\nbody", "\x00\x0b"])
+@pytest.mark.parametrize(
+    "breaking",
+    [
+        "\r\nBcc: x@y.z",
+        "\nBcc: x@y.z",
+        "\r\n\r\nbody",
+        "\x00\x0b",
+        " =?utf-8?q?=0d=0aBcc:_x@y.z?=",
+        " =?utf-8?b?DQpCY2M6IHhAeS56?= →",
+        " =?utf-8?q?=0d=0a=0d=0abody?=",
+    ],
+)
 async def test_no_title_can_add_a_header(server: MailServer, breaking: str) -> None:
     await courier(server).send(replace(LETTER, title=f"Failing{breaking}"))
 
@@ -94,6 +208,7 @@ async def test_no_title_can_add_a_header(server: MailServer, breaking: str) -> N
     assert taken.message["Bcc"] is None
     assert taken.recipients == [OPS]
     assert taken.message["Subject"].startswith("Failing ")
+    assert taken.message.get_content_type() == "multipart/alternative"
 
 
 async def test_starttls_and_a_login() -> None:

@@ -108,3 +108,17 @@ def test_a_table_without_a_head_shows_its_rows_only() -> None:
 def test_a_line_of_nothing_is_none() -> None:
     assert line("", "") is None
     assert line("a", "", "b") == Line("a · b")
+
+
+def test_a_word_wider_than_a_phone_is_broken_and_never_runs_out_of_its_frame() -> None:
+    html = render_html(page(Code(f"app@sha256:{'0' * 64}")))
+
+    body = html.partition("<body")[2].partition(">")[0]
+    assert "overflow-wrap:anywhere" in body
+    assert "white-space:pre-wrap" in html
+
+
+def test_dark_words_bring_their_own_light_ground() -> None:
+    body = render_html(page()).partition("<body")[2].partition(">")[0]
+
+    assert ";color:#1d1c1d;background:#ffffff" in body
