@@ -76,8 +76,8 @@ class DigestAlertsDocument(TypedDict):
     open_count: int
 
 
-class FailedRolloutDocument(TypedDict):
-    """`state`: `failed`, `rolled_back` or `unknown`."""
+class EndedRolloutDocument(TypedDict):
+    """`state`: how it ended; of a failure `failed`, `rolled_back` or `unknown`."""
 
     id: str
     project: str
@@ -89,12 +89,14 @@ class FailedRolloutDocument(TypedDict):
 
 
 class DigestRolloutsDocument(TypedDict):
-    """`withdrawn`: rejected, expired or cancelled."""
+    """`withdrawn`: rejected, expired or cancelled. `unreviewed`: emergencies, the first few of so many."""
 
     live: int
     failed: int
     withdrawn: int
-    failures: list[FailedRolloutDocument]
+    failures: list[EndedRolloutDocument]
+    unreviewed: list[EndedRolloutDocument]
+    unreviewed_count: int
 
 
 class UptimeDocument(TypedDict):
@@ -144,7 +146,9 @@ def digest_document(digest: Digest) -> DigestDocument:
             "live": digest.rollouts.live,
             "failed": digest.rollouts.failed,
             "withdrawn": digest.rollouts.withdrawn,
-            "failures": [_failure_document(rollout) for rollout in digest.rollouts.failures],
+            "failures": [_ended_document(rollout) for rollout in digest.rollouts.failures],
+            "unreviewed": [_ended_document(rollout) for rollout in digest.rollouts.unreviewed],
+            "unreviewed_count": digest.rollouts.unreviewed_count,
         },
         "checks": [_uptime_document(line) for line in digest.uptimes],
     }
@@ -207,7 +211,7 @@ def _open_document(alert: OpenAlert) -> OpenAlertDocument:
     }
 
 
-def _failure_document(rollout: EndedRollout) -> FailedRolloutDocument:
+def _ended_document(rollout: EndedRollout) -> EndedRolloutDocument:
     return {
         "id": rollout.name,
         "project": rollout.project,

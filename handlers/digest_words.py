@@ -44,6 +44,7 @@ def verdict(digest: Digest) -> str:
         _if_any(digest.alerts.open_count, "alert open", "alerts open"),
         _if_any(digest.rollouts.failed, "rollout failed", "rollouts failed"),
         _if_any(digest.errors.new_count, "new error", "new errors"),
+        _if_any(digest.rollouts.unreviewed_count, "emergency to review", "emergencies to review"),
     ]
     told = ", ".join(part for part in parts if part)
     return told or ("nothing new" if digest.errors.count else "all quiet")
@@ -53,13 +54,21 @@ def circle(digest: Digest) -> str:
     """Beside the verdict, never in its place."""
     if digest.alerts.open_count or digest.rollouts.failed:
         return "🔴"
-    return "🟡" if digest.errors.new_count else "🟢"
+    is_news = digest.errors.new_count or digest.rollouts.unreviewed_count
+    return "🟡" if is_news else "🟢"
 
 
 def span_line(digest: Digest) -> str:
-    """`Mon 23 Nov 09:00 to Tue 24 Nov 09:00, Europe/London`."""
+    """`Mon 23 Nov 09:00 to Tue 24 Nov 09:00, Europe/London`.
+
+    Errors are counted by whole hours of UTC; where those are others than the span's, they are said too.
+    """
     since, until = (_day_time(at, digest.zone) for at in (digest.span.since, digest.span.until))
-    return f"{since} to {until}, {digest.zone}"
+    told = f"{since} to {until}, {digest.zone}"
+    hours = digest.span.hours()
+    if hours.since == digest.span.since:
+        return told
+    return f"{told}; errors {_time(hours.since, digest.zone)} to {_time(hours.until, digest.zone)}"
 
 
 def late_line(digest: Digest) -> str:
@@ -150,6 +159,20 @@ def failure_line(rollout: EndedRollout) -> str:
     return f"{what} {_ENDS.get(rollout.state, rollout.state)}"
 
 
+def emergencies_line(digest: Digest) -> str:
+    """How many there are that nobody has looked at since; "" for none."""
+    count = digest.rollouts.unreviewed_count
+    if not count:
+        return ""
+    return f"Emergencies that nobody has reviewed: {count:,}"
+
+
+def emergency_line(rollout: EndedRollout, zone: str) -> str:
+    """`D-1042 myapp 1.4.2 → prod, Mon 23 Nov 21:40`."""
+    what = f"{rollout.name} {rollout.project} {rollout.version} → {rollout.environment}"
+    return f"{what}, {_day_time(rollout.ended_at, zone)}"
+
+
 def uptime_line(digest: Digest) -> str:
     """All checks in a sentence; "" when there are none."""
     if not digest.uptimes:
@@ -198,6 +221,10 @@ def chart_words(digest: Digest) -> str:
 
 def _if_any(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}" if count else ""
+
+
+def _time(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 def _day_time(at: datetime, zone: str) -> str:

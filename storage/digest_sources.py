@@ -27,6 +27,7 @@ from storage.schema import (
     OPEN_GROUP,
     ROLLOUTS,
     TARGET_HOURS,
+    UNREVIEWED,
     WATCH_CHANGE,
 )
 from storage.session import Row, Session
@@ -108,6 +109,19 @@ _ROLLOUTS = Statement(
     .where(_within(_R.ended_at), IS_OWN)
     .order_by(_R.ended_at, _R.id)
 )
+_IS_UNREVIEWED = sa.literal_column(UNREVIEWED, sa.Boolean)
+# With a bound on the id, without which SQLite takes no partial index for it.
+_UNREVIEWED = Statement(
+    sa.select(*(_R.id, _R.project, _R.environment, _R.version, _R.state, _R.ended_at, _R.outcome))
+    .where(_IS_UNREVIEWED, _R.id > sa.bindparam("after", type_=sa.BigInteger))
+    .order_by(_R.id)
+    .limit(_ROWS)
+)
+_COUNT_UNREVIEWED = Statement(
+    sa.select(sa.func.count().label("counted"))
+    .select_from(ROLLOUTS)
+    .where(_IS_UNREVIEWED, _R.id > sa.bindparam("after", type_=sa.BigInteger))
+)
 _FLIPS = Statement(sa.select(*FLIPS.columns).where(_F.at >= _SINCE).order_by(_F.at, _F.id))
 # In the very words of the partial index that serves it; SQLite compares them.
 _WATCH_CHANGES = Statement(
@@ -159,6 +173,12 @@ class SqlDigestSources:
     async def rollouts(self, span: Span) -> Sequence[EndedRollout]:
         """How they ended."""
         return [_rollout_of(row) for row in await self._session.fetch(_ROLLOUTS, **_ends(span))]
+
+    async def unreviewed(self, *, limit: int) -> tuple[Sequence[EndedRollout], int]:
+        """Of ours: what another tool shipped is nobody's to review."""
+        rows = await self._session.fetch(_UNREVIEWED, after=0, rows=limit)
+        counted = await self._session.fetch(_COUNT_UNREVIEWED, after=0)
+        return [_rollout_of(row) for row in rows], counted[0]["counted"]
 
     async def flips(self, since: datetime) -> Sequence[Flip]:
         """Of all checks."""

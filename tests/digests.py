@@ -104,6 +104,8 @@ BUSY = Digest(
         withdrawn=2,
         failures=(FAILED,),
         marks=(make_ended("D-1042", "succeeded", 20), FAILED),
+        unreviewed=(make_ended("D-1040", "succeeded", 30),),
+        unreviewed_count=1,
     ),
     uptimes=(
         make_uptime("web", 10 * MINUTE),

@@ -48,6 +48,11 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield from (f"  {a.label} {a.name} · {a.target_name} · open" for a in digest.alerts.open)
     yield words.rollouts_line(digest)
     yield from (f"  {words.failure_line(rollout)}" for rollout in digest.rollouts.failures)
+    if digest.rollouts.unreviewed:
+        yield words.emergencies_line(digest)
+    yield from (
+        f"  {words.emergency_line(rollout, digest.zone)}" for rollout in digest.rollouts.unreviewed
+    )
     yield from _uptime_lines(digest)
 
 

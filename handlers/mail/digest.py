@@ -80,6 +80,7 @@ def draw(stored: StoredDigest, chart: bytes = b"") -> Page:
             *_groups("Worst errors", digest.errors.worst),
             *_alerts(digest),
             *_rollouts(digest),
+            *_emergencies(digest),
             *_checks(digest),
             Line(f"{words.span_line(digest)} · {stored.label}", small=True),
         ],
@@ -90,7 +91,8 @@ def draw(stored: StoredDigest, chart: bytes = b"") -> Page:
 def _tone(digest: Digest) -> Tone:
     if digest.alerts.open_count or digest.rollouts.failed:
         return Tone.BAD
-    return Tone.PLAIN if digest.errors.new_count else Tone.GOOD
+    is_news = digest.errors.new_count or digest.rollouts.unreviewed_count
+    return Tone.PLAIN if is_news else Tone.GOOD
 
 
 def _projects(digest: Digest) -> list[Part]:
@@ -131,6 +133,18 @@ def _alerts(digest: Digest) -> list[Part]:
 def _rollouts(digest: Digest) -> list[Part]:
     failures = [Line(words.failure_line(rollout)) for rollout in digest.rollouts.failures]
     return [Heading("Rollouts"), Line(words.rollouts_line(digest)), *failures]
+
+
+def _emergencies(digest: Digest) -> list[Part]:
+    found = digest.rollouts.unreviewed
+    if not found:
+        return []
+    return [
+        Heading("Emergencies"),
+        Line(words.emergencies_line(digest)),
+        *(Line(words.emergency_line(rollout, digest.zone)) for rollout in found),
+        Command("The first was looked at", f"hms-sys review {found[0].name}"),
+    ]
 
 
 def _checks(digest: Digest) -> list[Part]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from operations.actor import SYSTEM, Actor
-from operations.deployment.rollout import RolloutState
+from operations.deployment.rollout import Review, RolloutState
 from operations.errors import InvalidRequest, NotPermitted
 from operations.monitoring.alert import AlertDraft, AlertState
 from operations.monitoring.alerting import Alerting
@@ -245,6 +245,28 @@ async def test_rollouts_that_ended_in_the_day_are_told(database: Database) -> No
 
     assert (rollouts.live, rollouts.failed, rollouts.withdrawn) == (1, 1, 0)
     assert [r.name for r in rollouts.failures] == ["D-1002"]
+
+
+async def test_emergencies_are_told_until_somebody_has_looked_at_them(database: Database) -> None:
+    clock = SetClock(DUE)
+    ended = replace(
+        await add_rollout(database, emergency=True),
+        state=RolloutState.SUCCEEDED,
+        started_at=DUE - 90 * HOUR,
+        ended_at=DUE - 89 * HOUR,
+    )
+    ended = await save_rollout(database, ended)
+    await save_rollout(
+        database, replace(await add_rollout(database, emergency=True), state=RolloutState.REJECTED)
+    )
+    digests = make_digests(database, clock)
+
+    rollouts = (await digests.preview()).rollouts
+    assert [rollout.name for rollout in rollouts.unreviewed] == [ended.name]
+    assert rollouts.unreviewed_count == 1
+
+    await save_rollout(database, replace(ended, reviewed=Review(actor=ALICE, at=DUE)))
+    assert (await digests.preview()).rollouts.unreviewed_count == 0
 
 
 async def test_alerts_are_counted_and_those_that_are_open_named(database: Database) -> None:

@@ -208,9 +208,23 @@ def _tallies(digest: Digest) -> list[Block | None]:
     return [
         section(one_line(words.alerts_line(digest))),
         section(one_line(words.rollouts_line(digest)), *failures, hidden),
+        _emergencies(digest),
         section(one_line(words.uptime_line(digest)), *checks, _more(len(below), _LINES)),
         context(words.UPTIME_MEANS) if below else None,
     ]
+
+
+def _emergencies(digest: Digest) -> Block | None:
+    found = digest.rollouts.unreviewed
+    if not found:
+        return None
+    lines = [f"🟡 {one_line(words.emergency_line(r, digest.zone))}" for r in found[:_LINES]]
+    return section(
+        one_line(words.emergencies_line(digest)),
+        *lines,
+        _more(digest.rollouts.unreviewed_count, _LINES),
+        said(f"`review {found[0].name}` says that you have looked at the first"),
+    )
 
 
 def _group_list(heading: str, groups: Sequence[GroupLine]) -> Block | None:

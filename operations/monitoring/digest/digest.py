@@ -143,6 +143,8 @@ class Rollouts:
     """`live` and `failed` count those that were carried out, `withdrawn` those that ended before.
 
     `failures` names the failed ones. `marks` are the ends of those that touched a target, for the chart.
+    `unreviewed` are emergencies that nobody has looked at since, whenever they ended, oldest first, and
+    `unreviewed_count` how many there are of them in all.
     """
 
     live: int = 0
@@ -150,6 +152,8 @@ class Rollouts:
     withdrawn: int = 0
     failures: tuple[EndedRollout, ...] = ()
     marks: tuple[EndedRollout, ...] = ()
+    unreviewed: tuple[EndedRollout, ...] = ()
+    unreviewed_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

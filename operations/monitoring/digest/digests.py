@@ -169,7 +169,9 @@ class Digests:
             zone=zone.key,
             errors=await _errors(tx, span, zone),
             alerts=making.alerts_of(await sources.alerts(span), await tx.alerts.open(), span),
-            rollouts=making.rollouts_of(await sources.rollouts(span)),
+            rollouts=making.rollouts_of(
+                await sources.rollouts(span), await sources.unreviewed(limit=making.UNREVIEWED)
+            ),
             uptimes=making.uptimes_of(watched, known),
         )
 

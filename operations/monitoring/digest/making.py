@@ -28,6 +28,7 @@ GROUPS = 10
 ALERTS = 20
 FAILURES = 20
 MARKS = 200
+UNREVIEWED = 20
 """How many of each a digest names at most."""
 
 _HOUR = timedelta(hours=1)
@@ -138,8 +139,11 @@ def _open_alert(alert: Alert) -> OpenAlert:
     )
 
 
-def rollouts_of(ended: Sequence[EndedRollout]) -> Rollouts:
-    """How the rollouts went."""
+def rollouts_of(
+    ended: Sequence[EndedRollout], unreviewed: tuple[Sequence[EndedRollout], int] = ((), 0)
+) -> Rollouts:
+    """How the rollouts went, and which emergencies are to be looked at, with how many there are."""
+    listed, count = unreviewed
     failures = tuple(rollout for rollout in ended if rollout.has_failed)
     live = tuple(rollout for rollout in ended if rollout.state == SUCCEEDED)
     touched = [r for r in ended if r.has_failed or r.state == SUCCEEDED]
@@ -149,6 +153,8 @@ def rollouts_of(ended: Sequence[EndedRollout]) -> Rollouts:
         withdrawn=len(ended) - len(live) - len(failures),
         failures=failures[-FAILURES:],
         marks=tuple(touched[-MARKS:]),
+        unreviewed=tuple(listed),
+        unreviewed_count=count,
     )
 
 

@@ -69,6 +69,10 @@ class DigestSources(Protocol):
         """Those that ended in the span, oldest first."""
         ...
 
+    async def unreviewed(self, *, limit: int) -> tuple[Sequence[EndedRollout], int]:
+        """Emergencies that nobody has looked at since, oldest first, and how many there are."""
+        ...
+
     async def flips(self, since: datetime) -> Sequence[Flip]:
         """Changes of all checks since then, oldest first."""
         ...

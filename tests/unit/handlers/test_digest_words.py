@@ -9,6 +9,7 @@ import pytest
 
 from handlers import digest_words as words
 from operations.monitoring.digest.digest import Alerts, Errors, ProjectErrors, Rollouts
+from operations.monitoring.digest.span import Span
 from tests.digests import BUSY, HOUR, QUIET, make_uptime
 
 
@@ -44,6 +45,7 @@ def test_a_trend_is_said_in_words(counts: tuple[int, int, int], said: str) -> No
         (replace(QUIET, errors=Errors(new_count=1)), "1 new error", "🟡"),
         (replace(QUIET, rollouts=Rollouts(failed=2)), "2 rollouts failed", "🔴"),
         (replace(QUIET, alerts=Alerts(open_count=2)), "2 alerts open", "🔴"),
+        (replace(QUIET, rollouts=Rollouts(unreviewed_count=1)), "1 emergency to review", "🟡"),
     ],
 )
 def test_the_verdict_says_what_to_look_at(digest: object, verdict: str, circle: str) -> None:
@@ -112,3 +114,15 @@ def test_its_days_are_those_of_its_zone() -> None:
 
     assert words.span_line(kolkata) == "Sun 22 Nov 17:30 to Mon 23 Nov 17:30, Asia/Kolkata"
     assert words.title(kolkata, is_scheduled=False) == "Digest: Mon 23 Nov, 17:30"
+
+
+def test_the_span_is_said_as_it_is() -> None:
+    assert words.span_line(BUSY) == "Sun 22 Nov 12:00 to Mon 23 Nov 12:00, Europe/London"
+
+
+def test_errors_that_are_counted_by_other_hours_than_the_span_say_so() -> None:
+    span = Span(BUSY.span.since + HOUR / 2, BUSY.span.until + HOUR / 2)
+
+    said = words.span_line(replace(BUSY, span=span))
+
+    assert said == "Sun 22 Nov 12:30 to Mon 23 Nov 12:30, Europe/London; errors 12:00 to 12:00"

@@ -20,6 +20,7 @@ from storage import (
     events,
     fall_back_queue,
     history,
+    imports,
     notice_queue,
     past_rollouts,
     rollout_queue,
@@ -30,7 +31,7 @@ from storage.schema import METADATA
 from storage.statements import Statement
 
 _TARGET = frozenset({"project", "environment"})
-_JSON = {"places", "ids", "closed", "unreadable", "fingerprints"}
+_JSON = {"keys", "places", "ids", "closed", "unreadable", "fingerprints"}
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (history._search(frozenset({"external_id"})), "rollouts_by_external_id"),
         (history._search(frozenset({"external_id", "before", "own"})), "rollouts_by_external_id"),
         (past_rollouts._OF_ALL, "rollouts_by_end"),
+        (imports._KNOWN_AMONG, "one_import"),
         (notice_queue._PICK_DUE, "undelivered_notices"),
         (notice_queue._EARLIEST, "undelivered_notices"),
         (fall_back_queue._IS_DOWN, "undelivered_notices"),
@@ -91,6 +93,8 @@ def embedded() -> Iterator[sqlite3.Connection]:
         (digest_sources._WORST_GROUPS, "worst_groups"),
         (digest_sources._ALERTS, "alerts_by_time"),
         (digest_sources._ROLLOUTS, "rollouts_by_end"),
+        (digest_sources._UNREVIEWED, "unreviewed_rollouts"),
+        (digest_sources._COUNT_UNREVIEWED, "unreviewed_rollouts"),
         (digest_sources._FLIPS, "flips_by_time"),
         (digest_sources._WATCH_CHANGES, "watch_changes"),
     ],

@@ -42,7 +42,10 @@ def test_text(digest: Digest, snapshot: SnapshotAssertion) -> None:
 def test_its_title_says_what_came_out() -> None:
     title = render_title(draw(store(BUSY)))
 
-    assert title == "Digest: Mon 23 Nov → 1 alert open, 1 rollout failed, 7 new errors (G-3)"
+    assert (
+        title
+        == "Digest: Mon 23 Nov → 1 alert open, 1 rollout failed, 7 new errors, 1 emergency to review (G-3)"
+    )
 
 
 def test_the_chart_is_in_the_html_by_its_name() -> None:
