@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.streams import hold_streams
 from handlers.cli.app import build_app
 from handlers.cli.services import CliServices, Hooks
 
@@ -44,6 +45,7 @@ _USAGE = 2
 
 def main() -> None:
     """Run the command line, which exits with its own code."""
+    hold_streams()
     build_command_line()()
 
 

@@ -14,6 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.streams import hold_streams
+
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "deploy": ("deploy",),
     "status": ("status",),
@@ -27,6 +29,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 """What HMS-OPS could do, and what it is called now."""
 
+_STAMP = "hms-ops-warned-"
 _UNKNOWN = 1
 _NOT_RUN = 126
 _MISSING = 127
@@ -36,6 +39,7 @@ Replace = Callable[[str, list[str]], object]
 
 def main() -> None:
     """The program."""
+    hold_streams()
     sys.exit(run(sys.argv, os.environ, os.execv))
 
 
@@ -46,7 +50,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], replace: Replace) -> in
     known = _COMMANDS.get(words[0] if words else "")
     if known is None:
         _say(
-            f"hms-ops: “{words[0]}” was no command of HMS-OPS. `hms-sys help` lists what there is."
+            f"hms-ops: “{_plain(words[0])}” was no command of HMS-OPS. `hms-sys help` lists what there is."
         )
         return _UNKNOWN
     program = _program(argv[0])
@@ -54,10 +58,19 @@ def run(argv: Sequence[str], environ: Mapping[str, str], replace: Replace) -> in
         _say("hms-ops: hms-sys is not installed beside this program, nor is it on the PATH.")
         return _MISSING
     try:
-        replace(program, [program, *known, *words[1:]])
+        replace(program, [program, *_new_words(known, words[1:])])
     except OSError as exc:
         _say(f"hms-ops: {program} cannot be run: {exc.strerror}.")
     return _NOT_RUN
+
+
+def _new_words(known: Sequence[str], rest: Sequence[str]) -> list[str]:
+    """HMS-OPS's `logs` by itself were those of its deployments."""
+    return ["history"] if tuple(known) == ("logs",) and not rest else [*known, *rest]
+
+
+def _plain(word: str) -> str:
+    return "".join(char if char.isprintable() else "\ufffd" for char in word)
 
 
 def _program(own: str) -> str | None:
@@ -68,24 +81,31 @@ def _program(own: str) -> str | None:
 
 def _warn(environ: Mapping[str, str], now: datetime) -> None:
     """Once a day for each user; where that cannot be kept, each time: a warning too many harms nobody."""
-    stamp = _stamp(environ)
-    day = f"{now:%Y-%m-%d}"
+    folder = _folder(environ)
+    stamp = folder / f"{_STAMP}{now:%Y-%m-%d}"
     try:
-        if stamp.read_text(encoding="utf-8").strip() == day:
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp.touch(exist_ok=False)
+    except FileExistsError:
+        if stamp.exists():
             return
-    except (OSError, UnicodeError):
-        pass
-    _say("hms-ops is deprecated: HMS-OPS was replaced by HMS-SYS. Say `hms-sys` instead.")
-    try:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(day, encoding="utf-8")
     except OSError:
         pass
+    else:
+        _forget_former(folder, stamp)
+    _say("hms-ops is deprecated: HMS-OPS was replaced by HMS-SYS. Say `hms-sys` instead.")
 
 
-def _stamp(environ: Mapping[str, str]) -> Path:
+def _forget_former(folder: Path, stamp: Path) -> None:
+    with suppress(OSError):
+        for former in folder.glob(f"{_STAMP}*"):
+            if former != stamp:
+                former.unlink()
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
     home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/")) / ".local/state")
-    return Path(home) / "hms-sys" / "hms-ops-warned"
+    return Path(home) / "hms-sys"
 
 
 def _say(text: str) -> None:

@@ -17,7 +17,7 @@ _COMMANDS: Mapping[str, str] = {
     "start": "hms-sys monitor start",
     "stop": "hms-sys monitor stop",
     "errors": "hms-sys errors [COUNT]",
-    "logs": "hms-sys logs PROJECT ENVIRONMENT",
+    "logs": "hms-sys history, and hms-sys logs PROJECT ENVIRONMENT",
     "rollback": "hms-sys rollback PROJECT ENVIRONMENT",
     "history": "hms-sys history",
     "help": "hms-sys help",

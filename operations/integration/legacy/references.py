@@ -19,7 +19,8 @@ _CALL = re.compile(
          (?P<shell>(?:ba|da|z)?sh\s+(?:-[a-z]+\s+)*)?
          (?P<program>{_OPTIONAL_PATH}hms-ops(?:\.sh)?)
          (?P<quote>["']?)
-         (?P<rest>\s+(?:{"|".join(COMMANDS)})(?=[\s;&|)"'`<>]|$))""",
+         (?P<rest>\s+(?:{"|".join(COMMANDS)})(?=[\s;&|)"'`<>]|$))
+         (?P<alone>(?=\s*(?:[;&|)"'`<>\#]|\d>|$)))?""",
     re.VERBOSE,
 )
 _HANDLES_FILES = re.compile(
@@ -60,7 +61,10 @@ def replace_calls(line: str) -> str:
         handled = _HANDLES_FILES.search(line[: found.start("program")])
         if handled or (quote and start != quote):
             return found[0]
-        return f"{start}hms-sys{quote}{found['rest']}"
+        rest = found["rest"]
+        if rest.strip() == "logs" and found["alone"] is not None:  # those of its deployments
+            rest = rest.replace("logs", "history")
+        return f"{start}hms-sys{quote}{rest}"
 
     return _CALL.sub(call, line)
 

@@ -13,8 +13,10 @@ import pytest
 
 _RECORDER = """\
 #!{python}
-import json, sys
+import json, os, sys
 json.dump(sys.argv[1:], open({file!r}, "w"))
+for number in (0, 1, 2):
+    os.fstat(number)
 print("from hms-sys")
 sys.exit(int({code!r}))
 """
@@ -68,6 +70,7 @@ def place(tmp_path: Path) -> Place:
         (["errors"], ["errors"]),
         (["errors", "20"], ["errors", "20"]),
         (["logs", "myapp", "prod"], ["logs", "myapp", "prod"]),
+        (["logs"], ["history"]),
         (["help"], ["help"]),
         (["--help"], ["help"]),
         ([], ["help"]),
@@ -116,11 +119,27 @@ def test_it_warns_on_standard_error_once_a_day(place: Place) -> None:
 
 
 def test_yesterday_s_warning_does_not_count(place: Place) -> None:
-    place.call("status")
-    stamp = place.folder / ".local/state/hms-sys/hms-ops-warned"
-    stamp.write_text("2020-01-01")
+    state = place.folder / ".local/state/hms-sys"
+    state.mkdir(parents=True)
+    (state / "hms-ops-warned-2020-01-01").touch()
 
     assert "deprecated" in place.call("status").stderr
+    assert len(list(state.iterdir())) == 1
+
+
+def test_of_many_calls_at_once_one_warns(place: Place) -> None:
+    place.call("status")
+    for stamp in (place.folder / ".local/state/hms-sys").iterdir():
+        stamp.unlink()
+    environ = {"HOME": str(place.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    many = " & ".join(["./hms-ops nothing"] * 6)
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{many} & wait"],
+        capture_output=True, text=True, timeout=30, check=False, env=environ, cwd=place.folder,
+    )  # fmt: skip
+
+    assert done.stderr.count("deprecated") == 1
 
 
 def test_it_works_where_nothing_can_be_remembered(place: Place) -> None:
@@ -148,7 +167,8 @@ def test_a_closed_standard_error_keeps_no_command_from_its_work(place: Place) ->
     """As cron tables and daemons call it: `2>&-`."""
     place.call("status")
     (place.folder / "called").unlink()
-    (place.folder / ".local/state/hms-sys/hms-ops-warned").unlink()
+    for stamp in (place.folder / ".local/state/hms-sys").iterdir():
+        stamp.unlink()
     environ = {"HOME": str(place.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
 
     done = subprocess.run(
@@ -158,6 +178,24 @@ def test_a_closed_standard_error_keeps_no_command_from_its_work(place: Place) ->
 
     assert place.called() == ["status", "myapp"]
     assert (done.returncode, done.stdout) == (0, "from hms-sys\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_open_for_the_new_program(place: Place, closed: str) -> None:
+    """Else its first file would be taken for them."""
+    place.call("status")
+    environ = {"HOME": str(place.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"./hms-ops status {closed}"],
+        capture_output=True, text=True, timeout=30, check=False, env=environ, cwd=place.folder,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_unknown_command_is_told_without_what_steers_a_terminal(place: Place) -> None:
+    assert "“�[31mred”" in place.call("\x1b[31mred").stderr
 
 
 def test_a_program_that_cannot_be_run_is_told_without_a_traceback(tmp_path: Path) -> None:
