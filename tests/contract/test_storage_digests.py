@@ -265,7 +265,7 @@ async def test_emergencies_are_told_until_somebody_has_looked_at_them(database: 
     assert [rollout.name for rollout in rollouts.unreviewed] == [ended.name]
     assert rollouts.unreviewed_count == 1
 
-    await save_rollout(database, replace(ended, reviewed=Review(actor=ALICE, at=DUE)))
+    await save_rollout(database, replace(ended, review=Review(actor=ALICE, at=DUE)))
     assert (await digests.preview()).rollouts.unreviewed_count == 0
 
 
