@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 from operations.deployment.ports import Provider, StartOrder, TargetHealth
 from operations.deployment.progress import Failure, Handle, Progress, Started, Verdict
@@ -19,6 +20,7 @@ from operations.integration.dual.comparison import Comparison
 from operations.integration.dual.ports import LegacyOrder, LegacyResult, LegacyRun
 from providers.dual_parts import DUAL_KEY, DualParts
 
+_BEFORE_DEADLINE = timedelta(seconds=15)
 _SHELL_ENDS = {
     126: "a program in it cannot be run",
     127: "a program in it was not found; `legacy.environment` says what else it gets of our environment",
@@ -163,7 +165,7 @@ class Shadow:
         self, target: Target, release: Release, comparison: Comparison, result: LegacyResult
     ) -> Progress:
         """Without an exit code whoever ran HMS-OPS is gone, and only the platform can tell."""
-        health = await self._look(target, release)
+        health = await self._look(target, release, comparison)
         code = result.exit_code
         shown = f"the platform shows {health.version or 'nothing'}, {health.state}"
         if code is None:
@@ -189,10 +191,16 @@ class Shadow:
         failure = Failure(summary=why, reason=shown)
         return Progress(activity="Platform", detail=why, verdict=Verdict.UNKNOWN, failure=failure)
 
-    async def _look(self, target: Target, release: Release) -> TargetHealth:
-        """What the platform shows, once it shows the release or has had the time to."""
+    async def _look(
+        self, target: Target, release: Release, comparison: Comparison
+    ) -> TargetHealth:
+        """What the platform shows, once it shows the release or has had the time to.
+
+        The target's deadline comes after that: what HMS-OPS said and the platform does not show is known.
+        """
         clock = self._parts.clock
-        until = clock.now() + self._parts.settles
+        deadline = comparison.begun_at + target.timeout - _BEFORE_DEADLINE
+        until = min(clock.now() + self._parts.settles, deadline)
         health = await self._inner.status(target)
         while not _serves(health, release) and clock.now() < until:
             await clock.sleep(self._parts.look_seconds)

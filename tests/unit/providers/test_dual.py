@@ -210,6 +210,19 @@ async def test_a_success_that_the_platform_does_not_show_is_no_success(shadow: B
     assert f"the platform shows {OLD.version}" in found.detail
 
 
+async def test_a_difference_is_found_before_the_target_s_time_is_up(shadow: Bench) -> None:
+    """Else the deadline would say that nobody can tell."""
+    shadow.target = replace(shadow.target, timeout=timedelta(minutes=2))
+
+    seen = await shadow.follow(await shadow.start())
+
+    found = await shadow.comparison()
+    assert seen[-1].verdict is Verdict.UNKNOWN
+    assert found.agrees is False
+    assert found.ended_at is not None
+    assert found.ended_at < NOON + timedelta(minutes=2)
+
+
 async def test_a_failure_of_the_old_tool_is_the_rollout_s(shadow: Bench) -> None:
     shadow.legacy_ends_with(3)
 
