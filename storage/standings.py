@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from operations.deployment.rollout import RolloutKind, RolloutState, rollout_name
+from operations.deployment.rollout import RolloutState, rollout_name
 from operations.deployment.standing import Place, Standing
 from storage.rows import to_json, to_optional_time, to_time
 from storage.schema import ACTIVE, ROLLOUTS
@@ -37,7 +37,7 @@ def _newest_live(
             former.c.project == project,
             former.c.environment == environment,
             former.c.state == sa.bindparam("live"),
-            former.c.kind != sa.bindparam("imported"),
+            former.c.id > sa.literal_column("0"),  # `whole_rollouts.IS_OWN`
             former.c.started_at.is_not(None),
         )
         .order_by(former.c.id.desc())
@@ -76,7 +76,6 @@ class SqlStandings:
             LIVE_ONES,
             places=to_json(sorted(set(places))),
             live=RolloutState.SUCCEEDED.value,
-            imported=RolloutKind.IMPORT.value,
         )
         wanted = set(places)
         found = [_standing_of(row) for row in [*active, *live]]

@@ -109,7 +109,7 @@ class ImportReport:
                 " (errors.keep.counts).",
                 "error",
             ),
-            (self._unfinished, "left for the next time: it is being written.", "last line"),
+            (self._unfinished, "left for the next time: still being written.", "last line"),
             (
                 self.lines[Nothing.IMPOSSIBLE_TIME],
                 "left out: the time is before 2005 or still to come; is --timezone right?",

@@ -295,7 +295,7 @@ _STATE_WORDS = {
     RolloutState.QUEUED: "is approved and waits in the queue",
     RolloutState.RUNNING: "is approved and rolling out",
     RolloutState.VERIFYING: "is rolled out and being watched",
-    RolloutState.SUCCEEDED: "is live already",
+    RolloutState.SUCCEEDED: "has gone live already",
     RolloutState.REJECTED: "was rejected",
     RolloutState.EXPIRED: "has expired",
     RolloutState.CANCELLED: "was cancelled",

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from operations.deployment.release import Release
-from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
+from operations.deployment.rollout import Phase, Rollout, RolloutState
 from storage.database import Database
 from tests.contract.databases import add_rollout, save_rollout
+from tests.contract.test_storage_imports import old_rollout
 from tests.factories import NEW, NOON
 
 pytest_plugins = ("tests.contract.database_fixtures",)
@@ -65,7 +66,7 @@ async def test_what_is_being_carried_out_stands_beside_it(database: Database) ->
 async def test_what_another_tool_shipped_and_what_only_waits_stands_nowhere(
     database: Database,
 ) -> None:
-    await became(database, LIVE, "1.0", kind=RolloutKind.IMPORT)
+    await database.imports.add([old_rollout(1)])
     await add_rollout(database)
 
     assert await versions(database, PROD) == set()

@@ -23,7 +23,7 @@ _LINE = re.compile(
     r"(?:\[?(?P<level>[A-Z]{4,8})\]?[\s:-]+)?(?P<text>.*)"
 )
 _PLACE = re.compile(
-    r"\b(?P<project>[A-Za-z0-9][\w.-]{0,62})\s+(?:to|on|in|->|→)\s+(?P<environment>[A-Za-z0-9][\w.-]{0,62})"
+    r"(?<![^\s\"'(\[:])(?P<project>[A-Za-z0-9][\w.-]{0,62})\s+(?:to|on|in|->|→)\s+(?P<environment>[A-Za-z0-9][\w.-]{0,62})"
 )
 _PROVIDER = re.compile(r"\b(?:via|by|using|through|with)\s+(forge|ecs|aws|k8s|kubernetes)\b", re.I)
 _VERSION = re.compile(r"\b(?:version|tag|release|commit)[\s:=]+([\w.+-]{1,100})", re.I)

@@ -67,6 +67,8 @@ def test_shapes_of_an_end(line: str, success: bool) -> None:
         "Deployed myapp to staging",
         '{"timestamp": "2025-11-03", "status": "success"}',
         '{"broken',
+        "[2025-11-03 10:00:00] [SUCCESS] Deployed $(id) to prod",
+        "[2025-11-03 10:00:00] [SUCCESS] Deployed a;b to prod",
         '{"time": "2025-11-03T10:00:00Z", "app": "a b", "env": "prod", "status": "success"}',
         "[[[[[",
     ],
