@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from operations.deployment.rollout import FIRST_IMPORTED, Rollout
-from storage.rows import rollout_columns, to_json
+from operations.deployment.rollout import FIRST_IMPORTED, UNKNOWN_VERSION, Rollout
+from storage.rows import from_time, rollout_columns, to_json
 from storage.schema import IMPORTED_ROLLOUT, ROLLOUTS
-from storage.session import Engine, Session
+from storage.session import Engine, Row, Session
 from storage.statements import Statement
+from storage.whole_rollouts import IS_OWN
 
 _R = ROLLOUTS.c
 # In the very words of the partial index that serves it; SQLite compares them.
@@ -33,6 +34,13 @@ _KNOWN_AMONG = Statement(
         ),
     }
 )
+_OURS = Statement(
+    sa.select(_R.project, _R.environment, _R.version, _R.started_at, _R.ended_at).where(
+        IS_OWN, _R.ended_at >= sa.bindparam("since"), _R.started_at <= sa.bindparam("until")
+    )
+)
+_MARGIN = 5_000_000
+"""Microseconds between the word of the other tool and ours."""
 _NEWEST = Statement(
     sa.select(sa.func.max(_R.id).label("newest")).where(_R.id < sa.literal_column("0"))
 )
@@ -47,27 +55,49 @@ class SqlImports:
         self._engine = engine
 
     async def add(self, rollouts: Sequence[Rollout]) -> int:
-        """Store those, oldest first, that are not there by their `external_id`; how many those were.
+        """Store those, oldest first, that are not there; how many those were.
 
-        All of it happens, or nothing; two who import at once do so one after the other.
+        One is there by its `external_id`, or as a rollout of our own: in dual mode it is another tool that
+        carries those out, and logs them. All of it happens, or nothing; two who import at once do so one
+        after the other.
         """
         async with self._engine.session(writing=True) as session:
             await session.hold("imports")
-            known = await _known(session, (each.external_id for each in rollouts))
+            new = await _missing(session, rollouts)
             rows = await session.fetch(_NEWEST)
             free = FIRST_IMPORTED if rows[0]["newest"] is None else int(rows[0]["newest"]) + 1
-            new = {each.external_id: each for each in rollouts if each.external_id not in known}
-            stored = [replace(each, id=free + n) for n, each in enumerate(new.values())]
+            stored = [replace(each, id=free + n) for n, each in enumerate(new)]
             await session.run_each(
                 _ADD, [{"id": each.id, **rollout_columns(each)} for each in stored]
             )
         return len(stored)
 
-    async def known(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that are the `external_id` of an imported rollout."""
+    async def missing(self, rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
+        """Those that `add` would store."""
         async with self._engine.session(writing=False) as session:
-            return await _known(session, keys)
+            return await _missing(session, rollouts)
 
 
-async def _known(session: Session, keys: Iterable[str]) -> set[str]:
-    return {row["external_id"] for row in await session.fetch(_KNOWN_AMONG, keys=to_json([*keys]))}
+async def _missing(session: Session, rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
+    given = {each.external_id: each for each in rollouts}
+    rows = await session.fetch(_KNOWN_AMONG, keys=to_json([*given]))
+    known = {row["external_id"] for row in rows}
+    ends = [from_time(each.ended_at) for each in rollouts if each.ended_at]
+    if not ends:
+        return []
+    ours: dict[tuple[str, str], list[Row]] = {}
+    for row in await session.fetch(_OURS, since=min(ends) - _MARGIN, until=max(ends) + _MARGIN):
+        ours.setdefault((row["project"], row["environment"]), []).append(row)
+    return [
+        each
+        for key, each in given.items()
+        if key not in known
+        and not any(_is_same(row, each) for row in ours.get((each.project, each.environment), ()))
+    ]
+
+
+def _is_same(row: Row, imported: Rollout) -> bool:
+    """Whether a rollout of ours on the same target is what another tool logged: time and version."""
+    ended = from_time(imported.ended_at or imported.requested_at)
+    is_within = row["started_at"] - _MARGIN <= ended <= row["ended_at"] + _MARGIN
+    return is_within and imported.release.version in {UNKNOWN_VERSION, row["version"]}

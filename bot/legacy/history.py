@@ -24,7 +24,13 @@ from bot.settings import load_settings
 from handlers.cli.orders import LogsOrder
 from operations.actor import Actor, ActorKind
 from operations.deployment.release import Release
-from operations.deployment.rollout import Phase, Rollout, RolloutKind, RolloutState
+from operations.deployment.rollout import (
+    UNKNOWN_VERSION,
+    Phase,
+    Rollout,
+    RolloutKind,
+    RolloutState,
+)
 from operations.errors import InvalidRequest
 from operations.integration.legacy.old_errors import Reader
 from operations.integration.legacy.old_logs import Finding, Nothing, OldLog
@@ -122,7 +128,7 @@ class LogImport:
         if not rollouts:
             return
         if self.report.dry_run:
-            stored = await self._count_rollouts({each.external_id for each in rollouts})
+            stored = await self._count_rollouts(rollouts)
         else:
             stored = await self.database.imports.add(rollouts)
         self.report.deployments += stored
@@ -138,8 +144,9 @@ class LogImport:
         self.report.errors += stored
         self.report.known_errors += len(errors) - stored
 
-    async def _count_rollouts(self, keys: set[str]) -> int:
-        new = keys - await self.database.imports.known(keys) - self._looked_at
+    async def _count_rollouts(self, rollouts: Sequence[Rollout]) -> int:
+        missing = await self.database.imports.missing(rollouts)
+        new = {each.external_id for each in missing} - self._looked_at
         self._looked_at |= new
         return len(new)
 
@@ -151,7 +158,7 @@ class LogImport:
 
 
 def _rollout(record: DeploymentRecord) -> Rollout:
-    version = record.version or "unknown"
+    version = record.version or UNKNOWN_VERSION
     return Rollout(
         id=0,
         project=record.project,

@@ -178,6 +178,9 @@ FIRST_IMPORTED = 1 - 10**12
 """The id of `H-1`. Ids of imported rollouts are negative: there is room for any number of them, and they
 stand behind every one of our own in history."""
 
+UNKNOWN_VERSION = "unknown"
+"""Of an imported rollout whose log did not name it."""
+
 
 def rollout_name(rollout_id: int) -> str:
     """The id that people say: `D-1042`; `H-42` of one that was imported."""

@@ -22,7 +22,7 @@ from operations.monitoring.errors.group import ErrorGroup, GroupQuery, GroupStat
 from operations.monitoring.errors.past import MOST_GROUPS, OldError, PastErrors, reach_of
 from operations.monitoring.errors.retention import Keep, Retention
 from storage.database import Database, open_database
-from tests.contract.databases import add_rollout
+from tests.contract.databases import add_rollout, save_rollout
 from tests.factories import ALICE, NOON
 from tests.unit.operations.monitoring.lookouts import SteppedClock
 
@@ -103,6 +103,33 @@ async def test_who_brings_the_same_at_once_brings_each_once(database_url: str) -
         async with one.store.snapshot() as tx:
             page = await tx.rollouts.search(HistoryQuery(imported=True, limit=100))
     assert len({each.external_id for each in page.rollouts}) == len(page.rollouts) == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "stored"),
+    [
+        ({}, 0),
+        ({"release": Release(version="unknown", artifact="")}, 0),
+        ({"release": Release(version="1.8", artifact="")}, 1),
+        ({"environment": "staging"}, 1),
+        ({"ended_at": NOON + timedelta(minutes=7)}, 1),
+    ],
+    ids=["the same", "no version", "another version", "another target", "later"],
+)
+async def test_what_another_tool_did_for_us_is_there_already(
+    database: Database, changes: dict[str, object], stored: int
+) -> None:
+    ours = await add_rollout(
+        database, environment="prod", release=Release(version="1.7", artifact="a")
+    )
+    ended = NOON + timedelta(minutes=2)
+    await save_rollout(
+        database, replace(ours, state=RolloutState.SUCCEEDED, started_at=NOON, ended_at=ended)
+    )
+    logged = replace(old_rollout(7), **changes)  # type: ignore[arg-type]  # by the case
+
+    assert len(await database.imports.missing([logged])) == stored
+    assert await database.imports.add([logged]) == stored
 
 
 async def test_a_page_of_the_past_goes_on_where_the_one_before_ended(database: Database) -> None:
