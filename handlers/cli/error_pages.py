@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from handlers.cli.pages import print_table
+from handlers.cli.tables import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import clock_time, who
 from handlers.error_queries import Found
@@ -28,7 +28,7 @@ def print_groups(found: Found, terminal: Terminal) -> None:
     """One group a line; nothing when there is none."""
     if found.reports:
         rows = [_row(report) for report in found.reports]
-        print_table(_COLUMNS, rows, terminal)
+        print_table(_COLUMNS, rows, terminal, spared="24 h")
 
 
 def print_group(detail: GroupDetail, now: datetime, terminal: Terminal) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from handlers.cli.pages import print_table, styled
+from handlers.cli.pages import styled
+from handlers.cli.tables import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import STATES, clock_time, who
 from handlers.standing import Standing
@@ -25,7 +26,8 @@ def print_fleet(
 ) -> None:
     """Alerts of other targets are left out."""
     found = [(r, troubles_at(r.target.project, r.target.environment, alerts)) for r in reports]
-    print_table(_COLUMNS, [_row(report, groups, terminal) for report, groups in found], terminal)
+    rows = [_row(report, groups, terminal) for report, groups in found]
+    print_table(_COLUMNS, rows, terminal, spared="On")
     terminal.say(_alert_lines([group for _, groups in found for group in groups], terminal))
 
 
@@ -51,7 +53,7 @@ def _row(
     counted = f"{health.healthy} of {health.desired}" if health and health.desired >= 0 else "–"
     state = health.state if health else "unknown"
     detail = health.detail if health else report.trouble
-    words = f"{state}: {detail}" if detail else state
+    words = f"{state}: {detail}" if detail and state != "healthy" else state
     labels = [group.leader.label for group in groups]
     moving = report.active or report.last
     return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from handlers import statistic_words
 from handlers.cli.cells import harmless
+from handlers.cli.tables import print_table
 from handlers.cli.terminal import Terminal
 from handlers.cli.wording import (
     clock_time,
@@ -36,7 +37,6 @@ from operations.monitoring.alerting import CheckReport
 if TYPE_CHECKING:
     from rich.text import Text
 
-_UNBOUND = 240  # columns when nobody looks: a pipe has no width
 _STYLES = {
     **dict.fromkeys((RolloutState.SUCCEEDED.value, "healthy", Standing.OK.value), "green"),
     **dict.fromkeys((RolloutState.FAILED.value, RolloutState.ROLLED_BACK.value, "down"), "red"),
@@ -247,24 +247,3 @@ def styled(text: str, state: str) -> Text:
     from rich.text import Text
 
     return Text(text, style=_STYLES.get(state, ""))
-
-
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], terminal: Terminal
-) -> None:
-    """Columns as wide as they need to be, and as the terminal allows."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    console = Console(
-        file=terminal.out,
-        width=None if terminal.out.isatty() else _UNBOUND,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    console.print(table)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -12,6 +15,10 @@ from typing import TextIO
 from handlers.cli.wording import Names, plain
 from handlers.nothing import Nothing
 from operations.errors import OperationError
+
+_NARROWEST = 20
+_COMMAND = re.compile(r"`[^`]+`")
+_STAYS = "\u00a0"  # a space that no line ends at
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +52,7 @@ class Terminal:
     def say(self, lines: Iterable[str]) -> None:
         """An answer for people."""
         for line in lines:
-            self.text.write(plain(line, self.names) + "\n")
+            self.text.write(_fitted(plain(line, self.names), self.text) + "\n")
 
     def copy(self, lines: Iterable[str]) -> None:
         """An outsider's lines, as they are."""
@@ -56,7 +63,7 @@ class Terminal:
     def note(self, lines: Iterable[str]) -> None:
         """Something beside the answer: always to stderr."""
         for line in lines:
-            self.err.write(plain(line, self.names) + "\n")
+            self.err.write(_fitted(plain(line, self.names), self.err) + "\n")
         self.err.flush()
 
     def note_nothing(self, found: Nothing) -> None:
@@ -71,3 +78,20 @@ class Terminal:
     def complain(self, error: OperationError) -> None:
         """One sentence, and what to do next on a line of its own."""
         self.note([line for line in (error.message, error.hint) if line])
+
+
+def _fitted(line: str, stream: TextIO) -> str:
+    """On a terminal no word and no command is torn; elsewhere a sentence is a line."""
+    if not stream.isatty():
+        return line
+    width = os.get_terminal_size(stream.fileno()).columns
+    indent = line[: len(line) - len(line.lstrip())]
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _STAYS), line)
+    wrapped = textwrap.wrap(
+        whole,
+        max(width, _NARROWEST),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(wrapped).replace(_STAYS, " ")
