@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from operations.deployment.rollout import HistoryQuery
 from operations.errors import InvalidRequest, StorageError, StorageUnavailable
 from storage.database import open_database
-from storage.migration import migrate
+from storage.migration import alembic_config, migrate
 from storage.postgres import connect
 from storage.schema import METADATA
 from tests.contract.databases import add_rollout, run_sql, sqlite_url
@@ -121,6 +123,38 @@ async def test_migrating_again_changes_nothing(database_url: str) -> None:
 
     async with await open_database(database_url) as database, database.store.snapshot() as tx:
         assert await tx.rollouts.get(added.id) == added
+
+
+async def test_rollouts_that_an_older_version_imported_move_behind_all_others(
+    tmp_path: Path,
+) -> None:
+    url = sqlite_url(tmp_path)
+    _upgrade_to(url, "0003")
+    with closing(sqlite3.connect(tmp_path / "hms.db")) as raw, raw:
+        raw.execute(_OLD_IMPORT)
+
+    async with await open_database(url) as database, database.store.snapshot() as tx:
+        page = await tx.rollouts.search(HistoryQuery(imported=True))
+
+    assert [rollout.name for rollout in page.rollouts] == ["H-17"]
+
+
+_OLD_IMPORT = """
+INSERT INTO rollouts (id, project, environment, provider, kind, state, phase, revision, version, artifact,
+  pin, requested_by_id, requested_by_kind, requested_by_name, requested_at, reason, channel, external_id,
+  emergency, warnings, votes_required, steps, outcome)
+VALUES (17, 'a', 'b', 'k8s', 'import', 'succeeded', 'done', 1, '1.0', '', '', 'hms-ops:x', 'cli', '', 0, '',
+  '', 'hms-ops:1', 0, '[]', 0, '[]', '')
+"""
+
+
+def _upgrade_to(url: str, revision: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 async def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None:
