@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     ENDED = "ended"  # the reply that names the requester, told once
     EVIDENCE = "evidence"  # events and log tails in the thread, told once
     ERRORS = "errors"  # new errors after a rollout, in its thread: posted once, then edited
+    CHART = "chart"  # the picture in a digest's thread, told once; the card shows it from then on
     ESCALATED = "escalated"  # that nobody looks after an alert, told elsewhere, once
 
 

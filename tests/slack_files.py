@@ -1,7 +1,8 @@
 """Files in the stand-in for Slack: uploaded in three calls, processed later, refused in blocks until then.
 
 After facts of the SDK's issues 1277, 1521 and 1658 and of `files_upload_v2`: a file without a type is not
-processed yet, and a block that names such a file is `invalid_blocks` (“invalid slack file”).
+processed yet, and a block that names such a file is `invalid_blocks` (“invalid slack file”). One that was
+shared nowhere only its own app can see, so a message of a channel that names it is refused here too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class File:
     content: bytes = b""
     title: str = ""
     looks: int = 0
+    channel: str = ""
+    """Where it was shared."""
 
     @property
     def is_complete(self) -> bool:
@@ -70,14 +73,15 @@ class SlackFiles:
         found.content = content
         return web.Response(text=f"OK - {len(content)}")
 
-    def complete(self, params: Mapping[str, object]) -> Answer:
-        """files.completeUploadExternal."""
-        _only(params, {"files"})
+    def complete(self, params: Mapping[str, object], channel: str) -> Answer:
+        """files.completeUploadExternal, with the channel that it is shared in."""
+        _only(params, {"files", "channel_id", "thread_ts"})
         for given in json.loads(str(params.get("files", "[]"))):
             found = self.kept.get(given["id"])
             if found is None or not found.content:
                 raise FileRefused("file_not_found")
             found.title = given.get("title") or found.name
+            found.channel = channel
         return {"files": json.loads(str(params["files"]))}
 
     def info(self, params: Mapping[str, object]) -> Answer:
@@ -88,16 +92,18 @@ class SlackFiles:
             raise FileRefused("file_not_found")
         found.looks += 1
         mimetype = "image/png" if self._is_processed(found) else ""
-        return {"file": {"id": found.id, "name": found.name, "mimetype": mimetype}}
+        shares = {"public": {found.channel: [{"ts": "1.0"}]}} if found.channel else {}
+        told = {"id": found.id, "name": found.name, "mimetype": mimetype, "shares": shares}
+        return {"file": told}
 
-    def check(self, blocks: Sequence[Mapping[str, object]]) -> None:
-        """Raises FileRefused for a block whose file cannot be shown."""
+    def check(self, blocks: Sequence[Mapping[str, object]], channel: str) -> None:
+        """Raises FileRefused for a block whose file cannot be shown in the channel."""
         for block in blocks:
             named = block.get("slack_file")
             if block.get("type") != "image" or not isinstance(named, Mapping):
                 continue
             found = self.kept.get(str(named.get("id")))
-            if found is None or not self._is_processed(found):
+            if found is None or not self._is_processed(found) or found.channel != channel:
                 raise FileRefused("invalid_blocks")
 
     def _is_processed(self, file: File) -> bool:

@@ -126,7 +126,7 @@ class SlackStandIn:
             "conversations.info": self._info,
             "conversations.replies": self._replies,
             "files.getUploadURLExternal": lambda p: self.files.begin(p, self.root_url),
-            "files.completeUploadExternal": self.files.complete,
+            "files.completeUploadExternal": self._complete_upload,
             "files.info": self.files.info,
             "usergroups.users.list": self._group_users,
             "views.open": self._views_open,
@@ -289,6 +289,17 @@ class SlackStandIn:
         self.private.append(Private(user, *self._content(params, 40_000), channel=channel))
         return {"message_ts": self._tick()}
 
+    def _complete_upload(self, params: Params) -> Answer:
+        """A file that is shared is a message of its own, in the channel or in a thread."""
+        channel = self._channel({"channel": params["channel_id"]}) if "channel_id" in params else ""
+        thread_ts = str(params.get("thread_ts", ""))
+        if thread_ts and not any((m.channel, m.ts) == (channel, thread_ts) for m in self.messages):
+            raise SlackError("thread_not_found")
+        answer = self.files.complete(params, channel)
+        if channel:
+            self.messages.append(Said(channel, self._tick(), "", [], thread_ts=thread_ts))
+        return answer
+
     def _history(self, params: Params) -> Answer:
         _only(params, {"channel", "oldest", "limit", "cursor"})
         channel = self._channel(params)
@@ -348,7 +359,7 @@ class SlackStandIn:
 
     def _content(self, params: Params, limit: int) -> tuple[str, list[Mapping[str, object]]]:
         text, blocks = _content(params, limit)
-        self.files.check(blocks)
+        self.files.check(blocks, str(params.get("channel", "")))
         is_native = any(block.get("type") == "data_visualization" for block in blocks)
         if is_native and not self.takes_native_charts:
             raise SlackError("invalid_blocks: no block of this workspace yet")

@@ -12,7 +12,7 @@ from operations.clock import Clock
 from operations.errors import InvalidRequest
 from operations.monitoring.digest.digests import DigestReport, Digests
 from operations.monitoring.digest.ports import Painter
-from operations.outbox import NoticeKind
+from operations.outbox import NoticeKind, PostedMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class DigestCards:
 
     async def draw(self, report: DigestReport) -> Message:
         """The digest's message, with its chart where there can be one."""
-        chart = await self._charts.block(report.stored)
+        chart = self._charts.block(report.stored)
         drawn = draw(DigestCard(report=report, now=self._clock.now(), chart=chart))
         if chart is None:
             return drawn
@@ -55,6 +55,10 @@ class DigestCards:
             return await self.draw(report)
 
         return replace(drawn, otherwise=plainer)
+
+    async def illustrate(self, report: DigestReport, card: PostedMessage) -> None:
+        """Put its chart into the card's thread."""
+        await self._charts.share(report.stored, card)
 
 
 class _DigestSubject:
@@ -75,6 +79,10 @@ class _DigestSubject:
     async def reply(self, kind: NoticeKind) -> Reply:
         """Nothing is told in its thread; were it asked for, it would be the same again."""
         return Reply(await self.draw())
+
+    async def illustrate(self, card: PostedMessage) -> None:
+        """With its chart."""
+        await self._cards.illustrate(await self._cards.read(self._digest_id), card)
 
     async def overtaken(self) -> str:
         """Digests do not take each other's place."""

@@ -1,6 +1,7 @@
-"""The block that holds a digest's chart: Slack's own, or a picture that is painted and uploaded once.
+"""A digest's chart: Slack's own block, or a picture that is painted once and shared in the digest's thread.
 
-A digest without its chart is still a digest: whatever fails here is logged, and it goes out without.
+The digest goes out first, without: a picture that was shared nowhere only this app could see. When it stands
+in the thread, the message is drawn again with it. Whatever fails here costs the chart only.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from operations.errors import OperationError, ProviderUnavailable
 from operations.monitoring.digest.digest import StoredDigest
 from operations.monitoring.digest.digests import Digests
 from operations.monitoring.digest.ports import Painter
+from operations.outbox import PostedMessage
 
-SECONDS = 12.0
-"""For painting and uploading, waits included: with what else a message needs, less than a claim lasts."""
+SECONDS = 10.0
+"""For painting: with its turn and the upload, less than a claim lasts."""
 
 _LOG = logging.getLogger("hms.slack.digest")
 
@@ -27,8 +29,8 @@ _LOG = logging.getLogger("hms.slack.digest")
 class Files(Protocol):
     """Where pictures are kept for Slack to show; see `files.SlackFiles`."""
 
-    async def upload(self, content: bytes, *, name: str, title: str) -> str:
-        """Returns the file's id once it can be shown; raises ProviderError."""
+    async def upload(self, content: bytes, *, name: str, title: str, card: PostedMessage) -> str:
+        """Share it in the card's thread; returns its id once it can be shown. Raises ProviderError."""
         ...
 
 
@@ -51,14 +53,27 @@ class DigestCharts:
         self._seconds = seconds
         self._hopeless: set[int] = set()
 
-    async def block(self, stored: StoredDigest) -> Block | None:
-        """None when there is nothing to draw, or it could not be drawn."""
+    def block(self, stored: StoredDigest) -> Block | None:
+        """None when there is nothing to draw, or no picture yet."""
         if not has_chart(stored.digest) or stored.id in self._hopeless:
             return None
         if self._native:
             return native_chart(stored.digest)
-        file_id = stored.picture or await self._upload(stored)
-        return chart_block(file_id, stored.digest) if file_id else None
+        return chart_block(stored.picture, stored.digest) if stored.picture else None
+
+    async def share(self, stored: StoredDigest, card: PostedMessage) -> None:
+        """Put the picture into the card's thread; raises ProviderUnavailable when that may work later.
+
+        Where Slack draws the chart itself there is none: the card was posted, so Slack took its block.
+        """
+        if self._native or stored.picture or not has_chart(stored.digest):
+            return
+        try:
+            await self._paint_and_upload(stored, card)
+        except ProviderUnavailable:
+            raise
+        except OperationError as exc:
+            _LOG.warning("%s stays without its chart: %s", stored.label, exc.message)
 
     def refused(self, stored: StoredDigest) -> None:
         """Slack did not take the block: the next one is plainer."""
@@ -69,22 +84,16 @@ class DigestCharts:
         _LOG.warning("Slack refuses the picture of %s: told without", stored.label)
         self._hopeless.add(stored.id)
 
-    async def _upload(self, stored: StoredDigest) -> str:
+    async def _paint_and_upload(self, stored: StoredDigest, card: PostedMessage) -> None:
+        picture = await self._paint(stored)
+        file_id = await self._files.upload(
+            picture, name=f"{stored.label}.png", title=f"Digest {stored.label}", card=card
+        )
+        await self._digests.remember_picture(stored.id, file_id)
+
+    async def _paint(self, stored: StoredDigest) -> bytes:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._paint_and_upload(stored)
-        except TimeoutError:
-            _LOG.warning("%s goes without its chart for now: it takes too long", stored.label)
-        except ProviderUnavailable as exc:
-            _LOG.warning("%s goes without its chart for now: %s", stored.label, exc.message)
-        except OperationError as exc:
-            _LOG.warning("%s goes without its chart: %s", stored.label, exc.message)
-            self._hopeless.add(stored.id)
-        return ""
-
-    async def _paint_and_upload(self, stored: StoredDigest) -> str:
-        picture = await self._painter.paint(stored.digest)
-        name = f"{stored.label}.png"
-        file_id = await self._files.upload(picture, name=name, title=f"Digest {stored.label}")
-        await self._digests.remember_picture(stored.id, file_id)
-        return file_id
+                return await self._painter.paint(stored.digest)
+        except TimeoutError as exc:
+            raise ProviderUnavailable(f"The chart of {stored.label} takes too long.") from exc

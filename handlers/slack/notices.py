@@ -16,7 +16,7 @@ from handlers.delivery import Counter, NotYet, Tempo
 from handlers.slack.ids import block_prefix
 from handlers.slack.outlet import MessageGone, Outlet, Unreadable
 from handlers.slack.pace import Limits, Pace
-from handlers.slack.subjects import Reply, Subject, Subjects
+from handlers.slack.subjects import Illustrated, Reply, Subject, Subjects
 from handlers.slack.turns import Turns
 from handlers.slack.views.blocks import Message, message, section
 from operations.clock import Clock
@@ -83,6 +83,9 @@ class SlackNotices:
     async def _tell(self, notice: Notice) -> PostedMessage | None:
         """Returns where the message stands when that is news."""
         subject = self._subjects.find(notice.subject)
+        if notice.kind is NoticeKind.CHART:
+            await self._illustrate(notice, subject)
+            return None
         if notice.kind not in _MOVING:
             return await self._tell_thread(notice, await subject.reply(notice.kind))
         try:
@@ -136,6 +139,15 @@ class SlackNotices:
         except MessageGone:
             _LOG.info("the reply to %s is gone, as somebody wished", notice.subject)
         return posted
+
+    async def _illustrate(self, notice: Notice, subject: Subject) -> None:
+        """The subject puts its picture into the thread itself, and has the card drawn again."""
+        card = await self._queue.posted(notice.subject, NoticeKind.CARD)
+        if card is None:
+            raise ProviderUnavailable("It waits until the card has been posted.")
+        if isinstance(subject, Illustrated):
+            await self._turns.post(notice.channel)
+            await subject.illustrate(card)
 
     def _wait_for_more(self, notice: Notice) -> None:
         now = self._clock.now()

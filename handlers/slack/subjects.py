@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from handlers.slack.outlet import Outlet
 from handlers.slack.views.blocks import Message
@@ -45,6 +45,15 @@ class Subject(Protocol):
 
     async def overtaken(self) -> str:
         """Whose card shows too much now that this one has moved on; "" nobody's."""
+        ...
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A subject that has a picture in its card's thread."""
+
+    async def illustrate(self, card: PostedMessage) -> None:
+        """Put it there, once; raises ProviderUnavailable when that may work later."""
         ...
 
 

@@ -32,6 +32,8 @@ HOUR = timedelta(hours=1)
 PLAN = Plan("C02OPS", time(9), ZoneInfo("Europe/London"))
 DUE = datetime(2026, 11, 24, 9, tzinfo=UTC)
 BEGAN = DUE - timedelta(days=3)
+TOLD = 2
+"""Notices of each: its message, and the chart in its thread."""
 
 
 class SetClock:
@@ -98,7 +100,7 @@ async def test_it_is_made_when_it_is_due_and_told_in_the_same_transaction(
     assert stored.due_at == DUE
     assert stored.digest.late == timedelta(0)
     assert (await digests.show(stored.id)).stored == stored
-    assert await depth(database) == 2
+    assert await depth(database) == 2 * TOLD
 
 
 async def test_a_day_has_one_digest_whoever_makes_it(database_url: str) -> None:
@@ -119,7 +121,7 @@ async def test_a_day_has_one_digest_whoever_makes_it(database_url: str) -> None:
                 group.create_task(make(replica))
 
         assert sum(each is not None for each in found) == 1
-        assert await depth(one) == 1
+        assert await depth(one) == TOLD
         assert await replicas[1].make_due() is None
 
 
@@ -134,7 +136,7 @@ async def test_one_that_is_made_late_says_how_late_and_how_many_are_missing(
     assert stored.digest.missed == 2  # the 22nd and the 23rd; the 21st was before
     assert not stored.digest.is_of_outage
     assert stored.digest.span.until == DUE
-    assert await depth(database) == 1
+    assert await depth(database) == TOLD
 
 
 async def test_one_that_was_late_while_the_process_ran_blames_no_stop(database: Database) -> None:

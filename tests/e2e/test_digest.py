@@ -115,7 +115,7 @@ def _digests(engine: Engine) -> Digests:
 
 def _side(engine: Engine, digests: Digests, client: AsyncWebClient) -> SlackSide:
     store, clock = engine.database.store, engine.clock
-    releases = RolloutReleases(engine.deployments.inquiries, clock)
+    releases = RolloutReleases(engine.deployments.inquiries, store, clock)
     parts = SlackParts(
         deployments=engine.deployments,
         alerting=Alerting(checks=[WEB, PLATFORM], store=store, clock=clock),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.contract.databases import PostgresServer
 from tests.integration.processes import World, open_world
-from tests.slack_stand_in import until
+from tests.slack_stand_in import Said, until
 
 pytest_plugins = ("tests.contract.database_fixtures",)
 
@@ -26,6 +26,10 @@ def _plan(world: World, due: datetime) -> None:
 async def _count_errors(world: World, at: datetime) -> None:
     async with world.database.store.transaction() as tx:
         await tx.counts.count_targets({("web", "staging"): {at: 7}})
+
+
+def kinds(card: Said) -> list[object]:
+    return [block["type"] for block in card.blocks]
 
 
 async def test_two_processes_tell_the_days_digest_once(
@@ -47,8 +51,9 @@ async def test_two_processes_tell_the_days_digest_once(
         await until(lambda: datetime.now(UTC) > both_looked_at, 40)
 
         [card] = world.slack.cards()
+        await until(lambda: "image" in kinds(card), 20)
+        assert len(world.slack.thread(card)) == 1
         assert f"Digest: {due:%a} {due.day} {due:%b} → nothing new (G-2)" in card.text
-        assert "image" in [block["type"] for block in card.blocks]
         assert world.slack.refused == []
 
 
@@ -63,4 +68,4 @@ async def test_one_that_a_terminal_asks_for_is_told_by_the_bot(tmp_path: Path) -
         await until(lambda: any("(G-" in card.text for card in world.slack.cards()), 20)
 
         assert (result.returncode, "goes to C01GEN" in result.stdout) == (0, True)
-        assert "image" in [block["type"] for block in world.slack.cards()[0].blocks]
+        await until(lambda: "image" in kinds(world.slack.cards()[0]), 20)

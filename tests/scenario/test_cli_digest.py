@@ -68,7 +68,7 @@ def test_one_is_posted_where_digests_go(shop: Shop) -> None:
 
     assert result.exit_code == 0
     assert "G-1 goes to C02OPS. Digest: " in result.stdout
-    assert asyncio.run(_due(shop.path)) == 1
+    assert asyncio.run(_due(shop.path)) == 2  # its message, and the chart in its thread
 
 
 def test_the_document_of_one_that_was_posted_has_its_id(shop: Shop) -> None:

@@ -26,6 +26,7 @@ PUNCTUAL = timedelta(minutes=5)
 """A digest that is made within this is in time."""
 
 _UTC = ZoneInfo("UTC")
+_TOLD = {NoticeKind.CARD: Urgency.DECISION, NoticeKind.CHART: Urgency.PROGRESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +118,10 @@ class Digests:
             )
 
     async def remember_picture(self, digest_id: int, file_id: str) -> None:
-        """Its chart is in this file of Slack."""
+        """Its chart is in this file of Slack, so its message can show it."""
         async with self._store.transaction() as tx:
             await tx.digests.save_picture(digest_id, file_id)
+            await tx.notices.redraw(f"G-{digest_id}", NoticeKind.CARD, self._clock.now())
 
     async def _make_scheduled(self, plan: Plan, day: date, before: date) -> StoredDigest | None:
         async with self._store.snapshot() as tx:
@@ -141,13 +143,11 @@ class Digests:
         async with self._store.transaction() as tx:
             stored = await tx.digests.add(draft)
             if stored is not None:
-                notice = Notice(
-                    subject=stored.label,
-                    kind=NoticeKind.CARD,
-                    channel=stored.channel,
-                    urgency=Urgency.DECISION,
-                )
-                await tx.notices.put(notice, draft.made_at)
+                for kind, urgency in _TOLD.items():
+                    notice = Notice(
+                        subject=stored.label, kind=kind, channel=stored.channel, urgency=urgency
+                    )
+                    await tx.notices.put(notice, draft.made_at)
                 await tx.audit.add(
                     AuditEvent(
                         at=stored.made_at, actor=actor, action="digest.made", subject=stored.label

@@ -10,8 +10,9 @@ import pytest
 from handlers.slack.app import client_session, web_client
 from handlers.slack.files import SlackFiles
 from operations.errors import ProviderRejected, ProviderUnauthorized, ProviderUnavailable
+from operations.outbox import PostedMessage
 from tests.slack_files import PNG
-from tests.slack_stand_in import BOT_TOKEN, SlackStandIn, open_slack
+from tests.slack_stand_in import BOT_TOKEN, Said, SlackStandIn, open_slack
 from tests.workshops import ShiftedClock
 
 
@@ -25,7 +26,9 @@ class HastyClock(ShiftedClock):
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackStandIn]:
+    """With the digest's card."""
     async with open_slack() as stand_in:
+        stand_in.messages.append(Said("C02OPS", "1.000001", "Digest", []))
         yield stand_in
 
 
@@ -35,8 +38,9 @@ async def files(slack: SlackStandIn) -> AsyncIterator[SlackFiles]:
         yield SlackFiles(web_client(BOT_TOKEN, slack.api_url, session), HastyClock(), seconds=0.5)
 
 
-async def upload(files: SlackFiles) -> str:
-    return await files.upload(PNG + b"x", name="G-1.png", title="Digest G-1")
+async def upload(files: SlackFiles, ts: str = "1.000001") -> str:
+    card = PostedMessage(channel="C02OPS", ts=ts)
+    return await files.upload(PNG + b"x", name="G-1.png", title="Digest G-1", card=card)
 
 
 async def test_it_returns_when_slack_has_processed_the_file(
@@ -51,13 +55,39 @@ async def test_it_returns_when_slack_has_processed_the_file(
     assert slack.refused == []
 
 
-async def test_a_file_that_is_never_processed_is_given_up(
+async def test_it_stands_in_the_thread_where_everybody_sees_it(
+    slack: SlackStandIn, files: SlackFiles
+) -> None:
+    await upload(files)
+
+    assert slack.files.kept["F01"].channel == "C02OPS"
+    assert [said.thread_ts for said in slack.messages] == ["", "1.000001"]
+
+
+async def test_a_file_that_is_never_processed_stands_in_the_thread_all_the_same(
     slack: SlackStandIn, files: SlackFiles
 ) -> None:
     slack.files.looks_needed = 10**9
 
-    with pytest.raises(ProviderUnavailable, match="did not process"):
-        await upload(files)
+    assert await upload(files) == "F01"
+
+
+async def test_a_share_whose_answer_was_lost_is_not_repeated(
+    slack: SlackStandIn, files: SlackFiles
+) -> None:
+    slack.lose_answers.append("files.completeUploadExternal")
+
+    assert await upload(files) == "F01"
+    assert slack.calls.count("files.completeUploadExternal") == 1
+
+
+async def test_without_a_thread_to_put_it_in_nothing_is_shared(
+    slack: SlackStandIn, files: SlackFiles
+) -> None:
+    with pytest.raises(ProviderRejected):
+        await upload(files, ts="9.9")
+
+    assert len(slack.messages) == 1
 
 
 async def test_a_slack_that_fails_may_do_it_later(slack: SlackStandIn, files: SlackFiles) -> None:
