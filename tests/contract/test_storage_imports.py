@@ -212,6 +212,21 @@ async def test_an_old_error_brings_nothing_back(database: Database, past: PastEr
     assert (after.state, after.count, after.resolved_by) == (GroupState.RESOLVED, 2, ALICE)
 
 
+async def test_what_is_new_after_a_rollout_stays_new_whatever_old_logs_tell_of_it(
+    database: Database, past: PastErrors
+) -> None:
+    await past.add([old_error(1, NOON)])
+    async with database.store.transaction() as tx:
+        group = await tx.groups.get(1, lock=True)
+        assert group is not None
+        await tx.groups.save([replace(group, rollout="D-1042", count=2)])
+
+    await past.add([old_error(2, NOON - 30 * DAY)])
+
+    after = await only(database)
+    assert (after.first_seen, after.count, after.imported) == (NOON, 3, 2)
+
+
 async def test_samples_of_today_are_not_pushed_out_by_old_ones(
     database: Database, past: PastErrors
 ) -> None:

@@ -131,13 +131,11 @@ class PastErrors:
         more: Bundle,
         known: ErrorGroup | None,
     ) -> None:
-        number = len(more.events)
         if known is None:
             fresh = start_group(target, fingerprint, more, "")
-            group = await tx.groups.add(replace(fresh, imported=number))
+            group = await tx.groups.add(replace(fresh, imported=fresh.count))
         else:
-            grown = replace(grow_group(known, more, ""), imported=known.imported + number)
-            [group] = await tx.groups.save([grown])
+            [group] = await tx.groups.save([_with_past(known, more)])
         kept = [event for event in more.events[-_KEPT:] if event.at >= self.reach.events]
         await tx.events.add([(event, group.id) for event in kept])
         if known is None or more.newest.at >= known.last_seen:
@@ -156,6 +154,16 @@ class PastErrors:
             for event in more.events[-_SAMPLED:]
             if event.at >= self.reach.samples
         ]
+
+
+def _with_past(known: ErrorGroup, more: Bundle) -> ErrorGroup:
+    """What began after a rollout began then: it would be said to have come back."""
+    grown = grow_group(known, more, "")
+    return replace(
+        grown,
+        imported=known.imported + len(more.events),
+        first_seen=known.first_seen if known.rollout else grown.first_seen,
+    )
 
 
 def reach_of(now: datetime, events: timedelta, samples: timedelta, counts: timedelta) -> Reach:
