@@ -7,7 +7,7 @@ from handlers.cli.session import Session
 from handlers.cli.wording import clock_time, headline, who
 from handlers.documents import lock_document, rollout_document
 from handlers.language import Approve, Cancel, Lock, Reject, Review, Unlock
-from operations.deployment.policy import say_state
+from operations.deployment.phrases import say_state
 from operations.deployment.rollout import Rollout, RolloutState, TargetLock
 
 Deciding = Approve | Reject | Cancel | Review

@@ -26,7 +26,7 @@ from handlers.states import way_words
 from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
 from operations.deployment.inquiries import Obstacles, RolloutReport
-from operations.deployment.policy import say_state
+from operations.deployment.phrases import say_state
 from operations.deployment.progress import StepState
 from operations.deployment.rollout import HistoryPage, Rollout, RolloutKind, RolloutState
 from operations.deployment.start_time import is_scheduled

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from handlers.cli.screens import Screen
 from handlers.cli.services import CliServices
-from operations.deployment.policy import has_expired
 from operations.deployment.rollout import Rollout, RolloutState
 from operations.deployment.start_time import is_scheduled, is_too_late
+from operations.deployment.voting import has_expired
 from operations.errors import OperationError, StorageError
 
 _PATIENCE = timedelta(seconds=30)

@@ -10,7 +10,7 @@ from handlers.documents import why_it_ended
 from handlers.language import VERBS
 from handlers.states import WENT_LIVE
 from operations.actor import Actor
-from operations.deployment.policy import say_actor
+from operations.deployment.phrases import say_actor
 from operations.deployment.progress import Step, StepState
 from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
 from operations.deployment.start_time import is_scheduled

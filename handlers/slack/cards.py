@@ -16,7 +16,7 @@ from handlers.tickets import Ticket, Tickets
 from operations.actor import SYSTEM
 from operations.clock import Clock
 from operations.deployment.inquiries import Obstacles
-from operations.deployment.policy import required_rule, say_cancellers
+from operations.deployment.policy import required_rule
 from operations.deployment.ports import Capabilities
 from operations.deployment.rollout import (
     WAITING,
@@ -28,6 +28,7 @@ from operations.deployment.rollout import (
 from operations.deployment.service import Deployments
 from operations.deployment.start_time import is_early
 from operations.deployment.target import ApprovalRule, Target
+from operations.deployment.voting import say_cancellers
 from operations.deployment.way_back import left_undone
 from operations.errors import OperationError, UnknownRollout, UnknownTarget
 from operations.monitoring.errors.triage import MOST_AFTER, Triage

@@ -13,15 +13,8 @@ from operations.actor import SYSTEM, Actor
 from operations.deployment.holding import find_hold
 from operations.deployment.identities import identify
 from operations.deployment.journal import announce, record
-from operations.deployment.policy import (
-    Identity,
-    cancel_obstacle,
-    is_approved,
-    lock_obstacle,
-    say_actor,
-    vote_obstacle,
-    window_obstacle,
-)
+from operations.deployment.phrases import say_actor
+from operations.deployment.policy import Identity, lock_obstacle, window_obstacle
 from operations.deployment.ports import Transaction
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import (
@@ -34,6 +27,7 @@ from operations.deployment.rollout import (
 )
 from operations.deployment.start_time import LATEST
 from operations.deployment.target import Target
+from operations.deployment.voting import cancel_obstacle, is_approved, vote_obstacle
 from operations.durations import say_duration
 from operations.errors import Refused, UnknownRollout
 from operations.redaction import shorten
@@ -166,7 +160,9 @@ async def _expire(tx: Transaction, rollout: Rollout, outcome: str, now: datetime
 async def _get(tx: Transaction, rollout_id: int, *, lock: bool = True) -> Rollout:
     rollout = await tx.rollouts.get(rollout_id, lock=lock)
     if rollout is None:
-        raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
+        raise UnknownRollout(
+            f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`."
+        )
     return rollout
 
 

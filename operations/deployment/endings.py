@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from operations.deployment.policy import say_actor
+from operations.deployment.phrases import say_actor
 from operations.deployment.ports import Capabilities
 from operations.deployment.progress import Failure, Progress
 from operations.deployment.rollout import Rollout, RolloutKind, RolloutState

@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.actor import Actor, ActorKind
-from operations.deployment.rollout import (
-    ACTIVE,
-    Rollout,
-    RolloutKind,
-    RolloutState,
-    TargetLock,
-    VoteKind,
-)
+from operations.deployment.phrases import say_actor, say_people
+from operations.deployment.rollout import Rollout, RolloutKind, TargetLock
 from operations.deployment.target import ApprovalRule, Target, Window
-from operations.errors import Blocked, InvalidRequest, NotPermitted, Refused, StaleDecision
+from operations.errors import Blocked, InvalidRequest, NotPermitted, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,111 +167,6 @@ def _emergency_obstacle(question: Question) -> Refused | None:
     return None
 
 
-def vote_obstacle(
-    rollout: Rollout, target: Target, identity: Identity, now: datetime
-) -> Refused | None:
-    """Why this vote, for or against, would not count; None when it does."""
-    return (
-        _decided_obstacle(rollout, identity.actor, now)
-        or _voter_obstacle(rollout, target, identity)
-        or _repeat_obstacle(rollout, identity.actor)
-    )
-
-
-def _decided_obstacle(rollout: Rollout, actor: Actor, now: datetime) -> Refused | None:
-    if rollout.state is not RolloutState.PENDING_APPROVAL:
-        voted = any(vote.actor.id == actor.id for vote in rollout.votes)
-        counted = "Your earlier vote was counted: " if voted else ""
-        return StaleDecision(
-            f"{counted}{rollout.name} {say_state(rollout)}.", hint=f"See `show {rollout.name}`."
-        )
-    if has_expired(rollout, now):
-        return StaleDecision(
-            f"The request {rollout.name} has expired.",
-            hint=f"Ask again: `deploy {rollout.project} {rollout.environment} {rollout.release.version}`.",
-        )
-    return None
-
-
-def _voter_obstacle(rollout: Rollout, target: Target, identity: Identity) -> Refused | None:
-    rule = required_rule(target, emergency=rollout.emergency, is_rollback=False) or ApprovalRule(
-        required=1
-    )
-    if not identity.actor.is_person:
-        return NotPermitted(
-            "Your vote counts for nothing here: this login is not mapped to a Slack user.",
-            hint="An admin can add it under `access.cli` in hms.yaml.",
-        )
-    if identity.actor.id == rollout.requested_by.id and not rule.self_approval:
-        return NotPermitted(
-            f"You asked for {rollout.name} yourself: somebody else has to decide.",
-            hint=f"{say_people(rule.voters)} can. You can `cancel {rollout.name}`.",
-        )
-    allowed = identity.is_in(rule.voters) if rule.voters else may_deploy(target, identity)
-    if allowed:
-        return None
-    return NotPermitted(
-        f"You may not decide on {rollout.name}.",
-        hint=f"{say_people(rule.voters or target.deployers or ())} can.",
-    )
-
-
-def _repeat_obstacle(rollout: Rollout, actor: Actor) -> Refused | None:
-    if not any(vote.actor.id == actor.id for vote in rollout.votes):
-        return None
-    missing = rollout.votes_required - len(rollout.approvals)
-    return StaleDecision(
-        f"You have approved {rollout.name} already.",
-        hint=f"It needs {missing} more vote{'s' if missing > 1 else ''}, of somebody else.",
-    )
-
-
-def has_expired(rollout: Rollout, now: datetime) -> bool:
-    """Whether its question has been open for too long."""
-    return rollout.expires_at is not None and now >= rollout.expires_at
-
-
-def is_approved(rollout: Rollout) -> bool:
-    """Whether enough people agreed and nobody refused."""
-    refused = any(vote.kind is VoteKind.REJECT for vote in rollout.votes)
-    return not refused and len(rollout.approvals) >= rollout.votes_required
-
-
-def cancel_obstacle(rollout: Rollout, target: Target, identity: Identity) -> Refused | None:
-    """Requesters may cancel their own, admins any; where no admin is named, whoever may deploy."""
-    if rollout.has_ended:
-        return StaleDecision(
-            f"{rollout.name} {say_state(rollout)}.", hint="Nothing is left to cancel."
-        )
-    if rollout.cancelled_by is not None:
-        return StaleDecision(
-            f"{say_actor(rollout.cancelled_by)} is cancelling {rollout.name} already."
-        )
-    if rollout.is_returning:
-        former = rollout.previous.version if rollout.previous else "The former release"
-        return StaleDecision(f"{rollout.name} has failed: {former} is being brought back already.")
-    if identity.actor.id == rollout.requested_by.id or identity.is_in(target.admins):
-        return None
-    if not target.admins and may_deploy(target, identity):
-        return None
-    return NotPermitted(
-        f"You may not cancel {rollout.name}.",
-        hint=f"{say_actor(rollout.requested_by)} can"
-        + (f", and {say_people(target.admins)}." if target.admins else "."),
-    )
-
-
-def say_cancellers(rollout: Rollout, target: Target) -> str:
-    """Who can cancel it, as `cancel_obstacle` has it."""
-    if target.admins:
-        others = say_people(target.admins)
-    elif target.deployers is None:
-        others = "anybody who may deploy there"
-    else:
-        others = say_people(target.deployers)
-    return f"{say_actor(rollout.requested_by)} or {others}"
-
-
 def unlock_obstacle(lock: TargetLock, target: Target, identity: Identity) -> Refused | None:
     """Holders lift their own locks, admins any; where no admin is named, whoever may deploy."""
     if lock.actor.id == identity.actor.id or identity.is_in(target.admins):
@@ -288,41 +177,3 @@ def unlock_obstacle(lock: TargetLock, target: Target, identity: Identity) -> Ref
         f"The lock of {target.name} is {say_actor(lock.actor)}'s.",
         hint=f"They can lift it, and {say_people(target.admins or (lock.actor.id,))}.",
     )
-
-
-_STATE_WORDS = {
-    RolloutState.PENDING_APPROVAL: "waits for approval",
-    RolloutState.QUEUED: "is approved and waits in the queue",
-    RolloutState.RUNNING: "is approved and rolling out",
-    RolloutState.VERIFYING: "is rolled out and being watched",
-    RolloutState.SUCCEEDED: "has gone live already",
-    RolloutState.REJECTED: "was rejected",
-    RolloutState.EXPIRED: "has expired",
-    RolloutState.CANCELLED: "was cancelled",
-    RolloutState.FAILED: "has failed",
-    RolloutState.ROLLED_BACK: "has failed and was rolled back",
-    RolloutState.UNKNOWN: "ended without a known outcome",
-}
-
-
-def say_state(rollout: Rollout) -> str:
-    """What became of it, as the rest of a sentence that began with its name; names who decided."""
-    words = _STATE_WORDS[rollout.state]
-    if rollout.state is RolloutState.QUEUED and rollout.start_at is not None:
-        words = f"is agreed to, to start at {rollout.start_at:%d %b %H:%M} UTC"
-    if rollout.votes and rollout.state in {RolloutState.QUEUED, RolloutState.REJECTED} | ACTIVE:
-        words += f" (by {' and '.join(say_actor(v.actor) for v in rollout.votes)})"
-    return words
-
-
-def say_actor(actor: Actor) -> str:
-    """Slack's mention for a person, which each presenter may translate; else the plain name."""
-    return f"<@{actor.id}>" if actor.is_person else (actor.name or actor.id)
-
-
-def say_people(names: Collection[str]) -> str:
-    """Mentions of users and user groups; nobody named is anybody else."""
-    if not names:
-        return "Anybody else"
-    said = [f"<!subteam^{n}>" if n.startswith("S") else f"<@{n}>" for n in sorted(names)]
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"

@@ -158,7 +158,9 @@ class Requests:
         async with self._store.snapshot() as tx:
             found = await tx.rollouts.get(rollout_id)
         if found is None:
-            raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
+            raise UnknownRollout(
+                f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`."
+            )
         return found
 
     async def _store_way_back(

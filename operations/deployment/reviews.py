@@ -11,7 +11,8 @@ from dataclasses import replace
 from operations.actor import Actor
 from operations.deployment.identities import identify
 from operations.deployment.journal import record, redraw
-from operations.deployment.policy import Identity, may_deploy, say_actor, say_people
+from operations.deployment.phrases import say_actor, say_people
+from operations.deployment.policy import Identity, may_deploy
 from operations.deployment.resources import Resources
 from operations.deployment.rollout import Review, Rollout, rollout_name
 from operations.deployment.target import Target
@@ -95,5 +96,7 @@ def _reviewers(target: Target) -> str:
 
 def _found(rollout: Rollout | None, rollout_id: int) -> Rollout:
     if rollout is None:
-        raise UnknownRollout(f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`.")
+        raise UnknownRollout(
+            f"There is no rollout {rollout_name(rollout_id)}.", hint="See `history`."
+        )
     return rollout

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.actor import Actor, ActorKind
-from operations.deployment import policy
+from operations.deployment import policy, voting
 from operations.deployment.policy import Identity, Question, assess
 from operations.deployment.rollout import (
     ENDED,
@@ -150,7 +150,7 @@ def test_a_night_window_belongs_to_the_day_on_which_it_begins(
 
 
 def vote(rollout: Rollout, who: Actor, **target: object) -> object:
-    return policy.vote_obstacle(rollout, make_target(**target), Identity(who), NOON)
+    return voting.vote_obstacle(rollout, make_target(**target), Identity(who), NOON)
 
 
 def test_somebody_else_may_approve() -> None:
@@ -214,7 +214,7 @@ def test_nothing_is_approved_with_too_few_votes_or_a_refusal(
         Vote(actor=Actor(id=f"U{n}", kind=ActorKind.SLACK), kind=kind, at=NOON) for n, kind in votes
     )
 
-    approved = policy.is_approved(make_rollout(votes=cast, votes_required=required))
+    approved = voting.is_approved(make_rollout(votes=cast, votes_required=required))
 
     in_favour = [v for v in cast if v.kind is VoteKind.APPROVE]
     assert approved == (len(in_favour) >= required and len(in_favour) == len(cast))
@@ -223,19 +223,19 @@ def test_nothing_is_approved_with_too_few_votes_or_a_refusal(
 def test_requesters_may_cancel_their_own() -> None:
     target = make_target(admins=frozenset({"U02BOB"}))
 
-    assert policy.cancel_obstacle(make_rollout(), target, Identity(ALICE)) is None
+    assert voting.cancel_obstacle(make_rollout(), target, Identity(ALICE)) is None
 
 
 def test_others_may_not_cancel_where_admins_are_named() -> None:
     target = make_target(admins=frozenset({"U02BOB"}))
 
-    assert isinstance(policy.cancel_obstacle(make_rollout(), target, Identity(CAROL)), NotPermitted)
+    assert isinstance(voting.cancel_obstacle(make_rollout(), target, Identity(CAROL)), NotPermitted)
 
 
 def test_an_ended_rollout_cannot_be_cancelled() -> None:
     ended = make_rollout(state=RolloutState.SUCCEEDED)
 
-    assert isinstance(policy.cancel_obstacle(ended, make_target(), Identity(ALICE)), StaleDecision)
+    assert isinstance(voting.cancel_obstacle(ended, make_target(), Identity(ALICE)), StaleDecision)
 
 
 def make_lock() -> TargetLock:
@@ -259,7 +259,7 @@ def test_who_votes_a_second_time_hears_that_the_first_one_counted() -> None:
     vote = Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON)
     rollout = make_rollout(state=RolloutState.RUNNING, votes=(vote,))
 
-    found = policy.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
+    found = voting.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
 
     assert found is not None
     assert found.message == (
@@ -271,7 +271,7 @@ def test_who_votes_twice_before_it_is_decided_hears_what_is_missing() -> None:
     vote = Vote(actor=BOB, kind=VoteKind.APPROVE, at=NOON)
     rollout = make_rollout(votes=(vote,), votes_required=2)
 
-    found = policy.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
+    found = voting.vote_obstacle(rollout, make_target(), Identity(BOB), NOON)
 
     assert found is not None
     assert found.hint == "It needs 1 more vote, of somebody else."
