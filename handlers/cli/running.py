@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -32,6 +33,7 @@ from operations.errors import OperationError
 from operations.guard import Guard
 
 Work = Callable[[], Awaitable[int]]
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 def run_words(hooks: Hooks, words: Sequence[str]) -> int:
@@ -117,9 +119,20 @@ async def _translated(terminal: Terminal, work: Work) -> int:
         return code_of_error(exc)
     except BrokenPipeError:
         # `hms-sys history | head`: whoever read has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), terminal.out.fileno())
+        _forget_output(terminal)
         return DONE
+    except OSError as exc:
+        if exc.errno not in _UNWRITABLE:
+            raise
+        _forget_output(terminal)
+        terminal.note([f"The answer could not be written: {exc.strerror}."])
+        return FAILED
     return code
+
+
+def _forget_output(terminal: Terminal) -> None:
+    """So that what is still buffered does not fail once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), terminal.out.fileno())
 
 
 def _interrupted(terminal: Terminal) -> list[str]:

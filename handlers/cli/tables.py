@@ -32,14 +32,20 @@ def print_table(
     from rich.console import Console
 
     console = Console(file=terminal.out, markup=False, emoji=False, highlight=False)
-    room = console.width if terminal.out.isatty() else None
-    for table in (_Table(columns, rows), _Table(columns, rows).without(spared)):
-        if (widths := fit(table.texts, room)) is not None:
+    # Written by ourselves: rich ends the process where the reader of a pipe has read enough.
+    with console.capture() as drawn:
+        _draw(_Table(columns, rows), spared, console, is_seen=terminal.out.isatty())
+    terminal.out.write(drawn.get())
+
+
+def _draw(whole: _Table, spared: str, console: Console, *, is_seen: bool) -> None:
+    for table in (whole, whole.without(spared)):
+        if (widths := fit(table.texts, console.width if is_seen else None)) is not None:
             _print_row(table.columns, widths, console, "bold")
             for row in table.rows:
                 _print_row(row, widths, console)
             return
-    _print_blocks(columns, rows, console)
+    _print_blocks(whole.columns, whole.rows, console)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlencode
 
 import aiohttp
@@ -196,15 +197,18 @@ class World:
         await until(lambda: len(self.slack.private) > before, 10)
         return self.slack.private[-1].text
 
-    async def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`hms-sys …` as alice, to its end."""
+    async def cli(
+        self, *words: str, stdout: IO[str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`hms-sys …` as alice, to its end; what it prints is kept, or goes to `stdout`."""
         return await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "bot", *words],
             cwd=ROOT,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             check=False,
             timeout=_COMMAND_SECONDS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tests.integration.processes import open_world
@@ -47,3 +48,20 @@ async def test_what_is_not_permitted_ends_with_code_3_and_changes_nothing(tmp_pa
         assert "Traceback" not in ended.stderr
         assert ended.stderr.strip()
         assert world.patches("web") == 0
+
+
+async def test_an_answer_that_cannot_be_written_is_one_line_and_code_1(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "staging"}) as world:
+        with os.fdopen(os.open("/dev/full", os.O_WRONLY), "w") as full:
+            ended = await world.cli("status", stdout=full)
+        assert ended.returncode == 1
+        assert ended.stderr == "The answer could not be written: No space left on device.\n"
+
+
+async def test_a_reader_who_leaves_early_is_no_failure(tmp_path: Path) -> None:
+    async with open_world(tmp_path, {"web": "staging"}) as world:
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "w") as closed:
+            ended = await world.cli("status", stdout=closed)
+        assert (ended.returncode, ended.stderr) == (0, "")
