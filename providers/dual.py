@@ -118,7 +118,9 @@ class DualProvider:
     ) -> AsyncIterator[Progress]:
         async for seen in self._inner.follow(target, bare(handle)):
             if seen.verdict is Verdict.SUCCEEDED:
-                yield await self._verify(target, comparison)
+                said = await self._verify(target, comparison)
+                yield Progress(activity="Compared with HMS-OPS", detail=said)
+                seen = replace(seen, detail=" · ".join(filter(None, [seen.detail, said])))
             elif seen.verdict is not None:
                 await self._parts.end(
                     comparison,
@@ -128,7 +130,7 @@ class DualProvider:
                 )
             yield seen
 
-    async def _verify(self, target: Target, comparison: Comparison) -> Progress:
+    async def _verify(self, target: Target, comparison: Comparison) -> str:
         """A difference is kept and shown; what was shipped stays shipped."""
         try:
             said = await self._parts.tool.status(target.project, target.environment)
@@ -142,13 +144,13 @@ class DualProvider:
             agrees=agrees,
             detail="" if agrees else _say_status(said),
         )
-        return Progress(activity="Compared with HMS-OPS", detail=_WORDS[agrees])
+        return _WORDS[agrees]
 
 
 _WORDS = {
     True: "HMS-OPS agrees",
-    False: "HMS-OPS differs, see migrate status",
-    None: "HMS-OPS could not be asked, see migrate status",
+    False: "HMS-OPS differs, see `hms-sys migrate status`",
+    None: "HMS-OPS could not be asked, see `hms-sys migrate status`",
 }
 
 

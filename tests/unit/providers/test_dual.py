@@ -315,7 +315,7 @@ async def test_a_tool_that_cannot_be_asked_has_not_differed(verify: Bench) -> No
     seen = [each async for each in provider.follow(verify.target, await verify.start())]
 
     assert seen[-1].verdict is Verdict.SUCCEEDED
-    assert seen[-2].detail == "HMS-OPS could not be asked, see migrate status"
+    assert seen[-2].detail == "HMS-OPS could not be asked, see `hms-sys migrate status`"
     assert (await verify.comparison()).agrees is None
 
 
