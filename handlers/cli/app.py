@@ -26,6 +26,7 @@ _AS_SAID = {
     "help_option_names": [],
 }
 _HELP = "Ship from the terminal: the same words as `/hms` in Slack, on the same database."
+_MORE = "`hms-sys help COMMAND` tells more of one; `hms-sys doctor` says what is missing, and what to do."
 
 
 class _Verbs(TyperGroup):
@@ -42,6 +43,7 @@ def build_app(hooks: Hooks) -> typer.Typer:
         name="hms-sys",
         cls=_Verbs,
         help=_HELP,
+        epilog=_MORE,
         invoke_without_command=True,
         add_completion=False,
         context_settings={"help_option_names": ["--help", "-h"]},

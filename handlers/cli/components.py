@@ -11,7 +11,7 @@ from handlers.cli.orders import ComponentsAction, ComponentsOrder
 from handlers.cli.running import run_program
 from handlers.cli.services import Hooks
 
-_Name = Annotated[str, typer.Argument(help="As under `components:` in hms.yaml.")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="As under `components:` in hms.yaml.")]
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _ADD = (
     "Make a token, and write the component into hms.yaml. Where that cannot be done (`components: {…}` in "
@@ -35,7 +35,9 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
 
     @group.command("list", help="Who there is, what they may, and calls that did not arrive.")
     def list_(
-        name: Annotated[str, typer.Argument(help="One component, with its dead calls.")] = "",
+        name: Annotated[
+            str, typer.Argument(metavar="NAME", help="One component, with its dead calls.")
+        ] = "",
         json: _Json = False,
     ) -> None:
         run(ComponentsOrder(action=ComponentsAction.LIST, name=name, as_json=json))

@@ -32,7 +32,7 @@ def add_database(app: typer.Typer, hooks: Hooks) -> None:
 
     @group.command("backup", help="Copy an SQLite database that is in use to a new file.")
     def backup(
-        file: Annotated[str, typer.Argument(help="Is never overwritten.")],
+        file: Annotated[str, typer.Argument(metavar="FILE", help="Is never overwritten.")],
     ) -> None:
         order = BackupOrder(target=file)
         raise typer.Exit(run_program(hooks, "db backup", lambda: hooks.db_backup(order)))

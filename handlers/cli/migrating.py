@@ -22,7 +22,9 @@ def add_migrate(config: typer.Typer, hooks: Hooks) -> None:
 
     @config.command("migrate", help="Take HMS-OPS's configuration over.")
     def migrate(  # noqa: PLR0913 - one argument for each word of the command line
-        source: Annotated[str, typer.Argument(help="The old file, .hms-ops-config.json.")],
+        source: Annotated[
+            str, typer.Argument(metavar="SOURCE", help="The old file, .hms-ops-config.json.")
+        ],
         output: Annotated[str, typer.Option("-o", "--output", help="“-” prints it.")] = "hms.yaml",
         env_file: Annotated[
             str, typer.Option(help="Write the secrets to this file, mode 0600.")
@@ -58,7 +60,9 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
 
     @group.command("audit", help="Say what of an HMS-OPS checkout is covered, and what is not.")
     def audit(
-        path: Annotated[str, typer.Argument(help="The folder with hms-ops.sh in it.")],
+        path: Annotated[
+            str, typer.Argument(metavar="PATH", help="The folder with hms-ops.sh in it.")
+        ],
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
         order = AuditOrder(path=path, as_json=json)
@@ -66,7 +70,9 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
 
     @group.command("references", help="Show who still calls HMS-OPS, and change it with --apply.")
     def references(
-        path: Annotated[str, typer.Argument(help="A file, or a folder with scripts in it.")],
+        path: Annotated[
+            str, typer.Argument(metavar="PATH", help="A file, or a folder with scripts in it.")
+        ],
         apply: Annotated[bool, typer.Option("--apply", help="Change them, with a copy.")] = False,
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
@@ -76,7 +82,9 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
 
     @group.command("logs", help=_LOGS)
     def logs(
-        path: Annotated[str, typer.Argument(help="A log file, or the folder logs/.")],
+        path: Annotated[
+            str, typer.Argument(metavar="PATH", help="A log file, or the folder logs/.")
+        ],
         timezone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
         project: Annotated[str, typer.Option(help="Of errors that name none.")] = "",
         environment: Annotated[str, typer.Option(help="The same.")] = "",

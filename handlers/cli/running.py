@@ -46,7 +46,7 @@ def run_words(hooks: Hooks, words: Sequence[str]) -> int:
         terminal.complain(exc)
         return code_of_error(exc)
     if isinstance(command, Help):
-        terminal.copy([_help(command.topic)])
+        terminal.show(_help(command.topic).splitlines())
         return DONE
     return _run_async(
         hooks.guard, words[0], terminal, lambda: _carry(hooks, command, switches, terminal)

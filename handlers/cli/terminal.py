@@ -54,6 +54,11 @@ class Terminal:
         for line in lines:
             self.text.write(_fitted(plain(line, self.names), self.text) + "\n")
 
+    def show(self, lines: Iterable[str]) -> None:
+        """Help: in our own words, as they are."""
+        for line in lines:
+            self.text.write(_fitted(line, self.text) + "\n")
+
     def copy(self, lines: Iterable[str]) -> None:
         """An outsider's lines, as they are."""
         for line in lines:
