@@ -18,6 +18,7 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no type information
 from operations.errors import InvalidRequest, Refused, StorageError, StorageUnavailable
 from operations.redaction import clean
 from storage.session import (
+    LEAVING_SECONDS,
     STATEMENT_SECONDS,
     TURN_SECONDS,
     Bell,
@@ -37,6 +38,7 @@ NAMES_HELD = 1
 
 _POOL_SIZE = 10
 _PROGRAM = "hms-sys"
+_LOOK_SECONDS = 0.05
 _LONGEST_NAME = 63
 """PostgreSQL cuts a connection's name after so many bytes."""
 _UNDO_SECONDS = 1.0
@@ -145,18 +147,26 @@ class PostgresSession:
         """
         with translated():
             await self._connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_TURN})")
+        end = asyncio.get_running_loop().time() + LEAVING_SECONDS
+        while names := await self._others():
+            if asyncio.get_running_loop().time() > end:
+                raise Refused(
+                    f"Another process uses the database: {', '.join(names)}.",
+                    hint="Stop every bot of it, then say it again.",
+                )
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _others(self) -> list[str]:
+        """By name. A connection that was closed is seen until its server process has ended."""
+        with translated():
+            await self._connection.execute("SELECT pg_stat_clear_snapshot()")
             found = await self._connection.fetch(
                 "SELECT DISTINCT application_name AS name FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 " AND starts_with(application_name, $1) ORDER BY 1",
                 _PROGRAM,
             )
-        if found:
-            names = ", ".join(clean(row["name"], limit=_LONGEST_NAME) for row in found)
-            raise Refused(
-                f"Another process uses the database: {names}.",
-                hint="Stop every bot of it, then say it again.",
-            )
+        return [clean(row["name"], limit=_LONGEST_NAME) for row in found]
 
     def announce(self, topic: Topic) -> None:
         """Send NOTIFY at the end of the transaction."""

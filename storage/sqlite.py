@@ -19,6 +19,7 @@ import aiosqlite
 
 from operations.errors import Refused, StorageError, StorageUnavailable
 from storage.session import (
+    LEAVING_SECONDS,
     STATEMENT_SECONDS,
     TURN_SECONDS,
     Bell,
@@ -29,8 +30,6 @@ from storage.session import (
 from storage.statements import Statement
 
 _READERS = 3
-_REFUSED_SECONDS = 1.0
-"""How long one who wants the file alone waits for those who are just leaving it."""
 _UNAVAILABLE = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -264,7 +263,7 @@ class SqliteEngine:
             self._uri,
             uri=True,
             isolation_level=None,
-            timeout=_REFUSED_SECONDS if self._alone else self._busy_seconds,
+            timeout=LEAVING_SECONDS if self._alone else self._busy_seconds,
             cached_statements=256,
         )
         opened.row_factory = sqlite3.Row

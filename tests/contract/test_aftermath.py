@@ -174,6 +174,22 @@ async def test_what_is_told_of_the_restoration_itself_is_in_no_doubt(database: D
     assert not found.uncertain
 
 
+async def test_who_is_just_leaving_is_waited_for(database_url: str) -> None:
+    async with await open_database(database_url, alone=True) as alone:
+        other = await open_database(database_url)
+        await other.ping()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_leave(other))
+            settled = await settle(alone)
+
+    assert settled.expired == []
+
+
+async def _leave(other: Database) -> None:
+    await asyncio.sleep(0.2)
+    await other.close()
+
+
 _BOT = """
 import asyncio, sys
 from storage.database import open_database

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.settings import SECRETS, VARIABLES
 from operations.deployment.rollout import Rollout, RolloutState
 from storage.database import open_database
 from tests.contract.databases import PostgresServer, add_rollout, program
@@ -110,6 +111,18 @@ def shop(tmp_path: Path) -> Path:
     """A folder with the example's configuration, where the guide's reader types."""
     shutil.copy(ROOT / "hms.example.yaml", tmp_path / "hms.yaml")
     return tmp_path
+
+
+def test_the_unit_gives_the_bot_variables_that_it_knows_and_secrets_that_it_is_handed() -> None:
+    unit = OPERATIONS.read_text(encoding="utf-8").partition("```ini\n")[2].partition("```")[0]
+    given = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, re.MULTILINE))
+    handed = set(re.findall(r"^LoadCredential=(\w+):/etc/hms/secrets/\1$", unit, re.MULTILINE))
+
+    known = {variable.name for variable in VARIABLES} | {f"{name}_FILE" for name in SECRETS}
+    assert set(given) <= known
+    files = {name: value for name, value in given.items() if name.endswith("_FILE")}
+    assert {value.removeprefix("%d/") for value in files.values()} == handed
+    assert "ExecStart=/opt/hms/bin/hms-sys serve\n" in unit
 
 
 def test_the_operations_guide_s_other_commands_end_as_it_says(shop: Path) -> None:
