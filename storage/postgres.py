@@ -7,18 +7,15 @@ committed. When the hearing connection is lost, whoever waits looks for themselv
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no type information
 
-from operations.errors import InvalidRequest, Refused, StorageError, StorageUnavailable
+from operations.errors import InvalidRequest, StorageError, StorageUnavailable
 from operations.redaction import clean
 from storage.session import (
-    LEAVING_SECONDS,
     STATEMENT_SECONDS,
     TURN_SECONDS,
     Bell,
@@ -26,6 +23,7 @@ from storage.session import (
     Topic,
     UniqueViolation,
 )
+from storage.solitude import be_alone, connection_name
 from storage.statements import Statement
 
 CONNECT_SECONDS = 5.0
@@ -37,10 +35,6 @@ NAMES_HELD = 1
 """First number of the advisory locks of names."""
 
 _POOL_SIZE = 10
-_PROGRAM = "hms-sys"
-_LOOK_SECONDS = 0.05
-_LONGEST_NAME = 63
-"""PostgreSQL cuts a connection's name after so many bytes."""
 _UNDO_SECONDS = 1.0
 _PARTING_SECONDS = 1.5
 """How long a connection may take to become free again, and all of them to be closed."""
@@ -90,15 +84,10 @@ async def connect(dsn: str, *, seconds: float = STATEMENT_SECONDS) -> asyncpg.Co
                 dsn,
                 timeout=CONNECT_SECONDS,
                 command_timeout=seconds,
-                server_settings={"application_name": _name()},
+                server_settings={"application_name": connection_name()},
             )
         except ValueError as exc:
             raise InvalidRequest("The database's URL cannot be read.") from exc
-
-
-def _name() -> str:
-    """What `pg_stat_activity` calls this process's connections."""
-    return f"{_PROGRAM} {socket.gethostname()}:{os.getpid()}"[:_LONGEST_NAME]
 
 
 class PostgresSession:
@@ -141,32 +130,9 @@ class PostgresSession:
             )
 
     async def be_alone(self) -> None:
-        """Keep others from starting until the transaction ends; raises Refused when one is there.
-
-        Whoever starts migrates first, and waits for that. Whoever runs has connections, by our name.
-        """
+        """Until the transaction ends; raises Refused when another process is connected."""
         with translated():
-            await self._connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_TURN})")
-        end = asyncio.get_running_loop().time() + LEAVING_SECONDS
-        while names := await self._others():
-            if asyncio.get_running_loop().time() > end:
-                raise Refused(
-                    f"Another process uses the database: {', '.join(names)}.",
-                    hint="Stop every bot of it, then say it again.",
-                )
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    async def _others(self) -> list[str]:
-        """By name. A connection that was closed is seen until its server process has ended."""
-        with translated():
-            await self._connection.execute("SELECT pg_stat_clear_snapshot()")
-            found = await self._connection.fetch(
-                "SELECT DISTINCT application_name AS name FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND starts_with(application_name, $1) ORDER BY 1",
-                _PROGRAM,
-            )
-        return [clean(row["name"], limit=_LONGEST_NAME) for row in found]
+            await be_alone(self._connection, MIGRATION_TURN)
 
     def announce(self, topic: Topic) -> None:
         """Send NOTIFY at the end of the transaction."""
@@ -275,7 +241,7 @@ class PostgresEngine:
                         max_size=1 if self._alone else _POOL_SIZE,
                         timeout=CONNECT_SECONDS,
                         command_timeout=STATEMENT_SECONDS,
-                        server_settings={"application_name": _name()},
+                        server_settings={"application_name": connection_name()},
                     )
             return self._pool
 

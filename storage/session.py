@@ -17,9 +17,6 @@ STATEMENT_SECONDS = 10.0
 TURN_SECONDS = 30.0
 """How long a writer waits for its turn, or for a connection of the pool."""
 
-LEAVING_SECONDS = 1.0
-"""How long one who wants the database alone waits for those who are just leaving it."""
-
 
 class Topic(StrEnum):
     """What waiting workers are woken for; on PostgreSQL the channel of NOTIFY."""

@@ -17,9 +17,8 @@ from typing import cast
 
 import aiosqlite
 
-from operations.errors import Refused, StorageError, StorageUnavailable
+from operations.errors import StorageError, StorageUnavailable
 from storage.session import (
-    LEAVING_SECONDS,
     STATEMENT_SECONDS,
     TURN_SECONDS,
     Bell,
@@ -27,6 +26,7 @@ from storage.session import (
     Topic,
     UniqueViolation,
 )
+from storage.solitude import LEAVING_SECONDS, keep_others_out
 from storage.statements import Statement
 
 _READERS = 3
@@ -268,31 +268,12 @@ class SqliteEngine:
         )
         opened.row_factory = sqlite3.Row
         if self._alone:
-            _keep_others_out(opened)
+            keep_others_out(opened)
         opened.execute("PRAGMA foreign_keys = ON")
         opened.execute("PRAGMA synchronous = FULL")
         if not writing:
             opened.execute("PRAGMA query_only = ON")
         return opened
-
-
-def _keep_others_out(opened: sqlite3.Connection) -> None:
-    """Every connection of a file in WAL mode holds a shared lock on it for as long as it is open.
-
-    The one that is asked for here, before anything is read, is refused by any of them. Raises Refused.
-    """
-    opened.execute("PRAGMA locking_mode = EXCLUSIVE")
-    try:
-        opened.execute("BEGIN IMMEDIATE")
-        opened.execute("COMMIT")
-    except sqlite3.OperationalError as exc:
-        opened.close()
-        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        raise Refused(
-            "Another process has the database open.",
-            hint="Stop every bot of it, then say it again.",
-        ) from exc
 
 
 async def _roll_back(connection: SqliteConnection) -> None:
