@@ -51,8 +51,8 @@ def past_words(rollout: Rollout, *, serves: bool) -> str:
 
 
 def way_words(rollout: Rollout) -> str:
-    """`rollback`, `imported`; "" for an ordinary one."""
-    return _WAYS.get(rollout.kind, "") if rollout.has_ended else ""
+    """`rollback`, `imported`; "" for an ordinary one, and where `Rolling back` says it."""
+    return "" if rollout.state is RolloutState.RUNNING else _WAYS.get(rollout.kind, "")
 
 
 def state_words(state: RolloutState) -> str:

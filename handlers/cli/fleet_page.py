@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from handlers.cli.pages import styled
 from handlers.cli.tables import print_table
 from handlers.cli.terminal import Terminal
-from handlers.cli.wording import STATES, clock_time, who
+from handlers.cli.wording import clock_time, who
 from handlers.standing import Standing
-from handlers.states import alert_names, alert_state, concerned, troubles_at
+from handlers.states import alert_names, alert_state, concerned, rollout_words, troubles_at
 from operations.deployment.inquiries import TargetReport
 from operations.deployment.rollout import TargetLock
 from operations.monitoring.grouping import AlertGroup
@@ -63,7 +63,7 @@ def _row(
         counted,
         styled(", ".join([words, *labels]), Standing.FAILING.value if labels else state),
         _lock_words(report.lock, terminal) if report.lock else "",
-        f"{moving.name} {STATES[moving.state]}" if moving else "",
+        f"{moving.name} {rollout_words(moving)}" if moving else "",
     ]
 
 

@@ -14,7 +14,6 @@ from handlers.cli.wording import (
     clock_time,
     headline,
     plain,
-    state_of,
     step_line,
     who,
     with_zone,
@@ -22,7 +21,7 @@ from handlers.cli.wording import (
 from handlers.documents import pinned, rollout_document, why_it_ended
 from handlers.nothing import no_statistics
 from handlers.standing import Standing, say_last, standing_of
-from handlers.states import way_words
+from handlers.states import past_words, way_words
 from handlers.tickets import Ticket, plainly
 from handlers.timeline import say_event
 from operations.deployment.inquiries import Obstacles, RolloutReport
@@ -91,7 +90,7 @@ def _state_words(rollout: Rollout, serves: bool) -> str:
     scheduled = f"At {clock_time(rollout.start_at)}" if is_scheduled(rollout) else ""
     emergency = "to be reviewed" if rollout.is_to_be_reviewed else "emergency"
     parts = (
-        scheduled or state_of(rollout, serves=serves),
+        scheduled or past_words(rollout, serves=serves),
         way_words(rollout),
         emergency if rollout.emergency else "",
     )

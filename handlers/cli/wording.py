@@ -8,29 +8,15 @@ from datetime import datetime
 
 from handlers.documents import why_it_ended
 from handlers.language import VERBS
-from handlers.states import WENT_LIVE
+from handlers.states import past_words, way_words, what
 from operations.actor import Actor
 from operations.deployment.phrases import say_actor
 from operations.deployment.progress import Step, StepState
-from operations.deployment.rollout import Rollout, RolloutKind, RolloutState
-from operations.deployment.start_time import is_scheduled
+from operations.deployment.rollout import Rollout
 from operations.durations import say_duration
 
 Names = Mapping[str, str]
 
-STATES = {
-    RolloutState.PENDING_APPROVAL: "Waiting for approval",
-    RolloutState.QUEUED: "In the queue",
-    RolloutState.RUNNING: "Rolling out",
-    RolloutState.VERIFYING: "Watching its health",
-    RolloutState.SUCCEEDED: "Live",
-    RolloutState.REJECTED: "Rejected",
-    RolloutState.EXPIRED: "Expired",
-    RolloutState.CANCELLED: "Cancelled",
-    RolloutState.FAILED: "Failed",
-    RolloutState.ROLLED_BACK: "Failed and rolled back",
-    RolloutState.UNKNOWN: "Cannot tell",
-}
 MARKS = {
     StepState.PENDING: "·",
     StepState.RUNNING: "…",
@@ -54,20 +40,10 @@ def who(actor: Actor, names: Names) -> str:
     return names.get(actor.id) or actor.name or plain(say_actor(actor), names)
 
 
-_WAYS = {RolloutKind.ROLLBACK: " (rollback)", RolloutKind.IMPORT: " (imported)"}
-
-
-def state_of(rollout: Rollout, *, serves: bool) -> str:
-    """How it stands; what went live once need not be what serves now."""
-    is_former = rollout.state is RolloutState.SUCCEEDED and not serves
-    return WENT_LIVE if is_former else STATES[rollout.state]
-
-
 def headline(rollout: Rollout, *, serves: bool = True) -> str:
     """State first: `Live: myapp 1.1 → prod`."""
-    way = _WAYS.get(rollout.kind, "")
-    state = "Scheduled" if is_scheduled(rollout) else state_of(rollout, serves=serves)
-    return f"{state}: {rollout.project} {rollout.release.version} → {rollout.environment}{way}"
+    way = way_words(rollout)
+    return f"{past_words(rollout, serves=serves)}: {what(rollout)}" + (f" ({way})" if way else "")
 
 
 def ending(rollout: Rollout, names: Names) -> list[str]:

@@ -105,7 +105,7 @@ def test_deploy_that_fails_tells_the_platforms_reason(shop: Shop) -> None:
 def test_deploy_without_waiting_returns_once_accepted(shop: Shop) -> None:
     result = shop.run("deploy myapp staging 1.1 --no-wait")
     assert result.exit_code == 0
-    assert "In the queue: myapp 1.1 → staging" in result.stdout
+    assert "Queued: myapp 1.1 → staging" in result.stdout
     assert json.loads(shop.run("show 1001 --json").stdout)["state"] == "queued"
 
 

@@ -53,7 +53,7 @@ async def test_history_marks_what_is_to_be_reviewed_and_lists_it_alone(office: O
 
     await office.say("review D-1001", CAROL)
 
-    assert "No rollouts found." in await office.say("history --unreviewed", CAROL)
+    assert "No emergency waits" in await office.say("history --unreviewed", CAROL)
     assert "emergency, reviewed by <@U03CAROL>" in await office.say("history", CAROL)
     assert "to be reviewed" not in await office.say("status", CAROL)
     assert "reviewed it" in await office.say("show D-1001", CAROL)

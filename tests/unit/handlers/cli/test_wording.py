@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from handlers.cli.wording import (
-    STATES,
     clock_time,
     ending,
     headline,
@@ -41,10 +40,6 @@ def test_a_person_is_called_by_the_name_that_is_known() -> None:
     assert who(BOB, {"U02BOB": "robert"}) == "robert"
     assert who(replace(BOB, name=""), {}) == "U02BOB"
     assert who(NOBODY, {}) == "mallory"
-
-
-def test_every_state_has_a_word() -> None:
-    assert set(STATES) == set(RolloutState)
 
 
 def test_a_headline_says_state_what_and_where() -> None:
