@@ -91,8 +91,11 @@ class DualProvider:
         """HMS-SYS takes nothing back that HMS-OPS brought out."""
         shadowed = order.handle is not None and self._shadow.owns(order.handle)
         if shadowed or self._mode(order.target) is DualMode.SHADOW:
+            place = await self._shadow.find_at_work(order.target)
             raise ProviderRejected(
-                "HMS-OPS deployed this, so HMS-SYS does not take it back (dual: shadow).",
+                f"HMS-OPS is still at work{place}, and HMS-SYS does not stop it (dual: shadow)."
+                if place is not None
+                else "HMS-OPS deployed this, so HMS-SYS does not take it back (dual: shadow).",
                 hint="Bring the former version back with HMS-OPS.",
             )
         handle = bare(order.handle) if order.handle is not None else None

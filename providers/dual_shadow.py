@@ -44,7 +44,7 @@ class Shadow:
             "artifact": order.release.artifact,
             "pin": order.release.pin,
         }
-        return Started(handle=handle, summary="HMS-OPS deploys it")
+        return Started(handle=handle, summary="Left to HMS-OPS")
 
     @staticmethod
     def owns(handle: Handle) -> bool:
@@ -79,10 +79,8 @@ class Shadow:
 
     async def explain(self, target: Target, comparison: Comparison | None) -> Failure:
         """At the deadline. Raises OutcomeUnknown: what HMS-OPS and the platform still do, nobody knows."""
-        run = await self._tool.at_work(target.project, target.environment)
-        if run is not None:
-            place = await run.place()
-            where = f" ({place})" if place else ""
+        where = await self.find_at_work(target)
+        if where is not None:
             why = f"HMS-OPS is still at work{where}, and is not watched any longer"
         elif comparison is not None and comparison.legacy_exit == 0:
             why = "HMS-OPS says that it deployed, and the platform does not show it yet"
@@ -92,6 +90,14 @@ class Shadow:
             code = comparison.legacy_exit
             await self._parts.end(comparison, code=code, agrees=None, detail=why)
         raise OutcomeUnknown(why)
+
+    async def find_at_work(self, target: Target) -> str | None:
+        """Where HMS-OPS is at work on the target: ` (process 4711 on ops-1)`; None: it is not."""
+        run = await self._tool.at_work(target.project, target.environment)
+        if run is None:
+            return None
+        place = await run.place()
+        return f" ({place})" if place else ""
 
     async def _hear(
         self, target: Target, release: Release, comparison: Comparison
@@ -182,18 +188,17 @@ class Shadow:
                 code=code,
                 seen=health.version,
                 agrees=agrees,
-                detail="" if agrees else shown,
+                detail="" if agrees else f"HMS-OPS says {release.version}, {shown}",
             )
         if _serves(health, release):
             return Progress(activity="Platform", verdict=Verdict.SUCCEEDED)
         said = "was not seen to end" if code is None else "says that it deployed"
         why = f"HMS-OPS {said}, and the platform does not show it"
         failure = Failure(summary=why, reason=shown)
-        return Progress(activity="Platform", detail=why, verdict=Verdict.UNKNOWN, failure=failure)
+        last = "HMS-OPS was not seen to end" if code is None else "HMS-OPS and the platform differ"
+        return Progress(activity="Platform", detail=last, verdict=Verdict.UNKNOWN, failure=failure)
 
-    async def _look(
-        self, target: Target, release: Release, comparison: Comparison
-    ) -> TargetHealth:
+    async def _look(self, target: Target, release: Release, comparison: Comparison) -> TargetHealth:
         """What the platform shows, once it shows the release or has had the time to.
 
         The target's deadline comes after that: what HMS-OPS said and the platform does not show is known.

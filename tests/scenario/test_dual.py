@@ -129,6 +129,7 @@ async def test_shadow_says_when_the_platform_does_not_show_what_hms_ops_claims(
         assert "*Cannot tell: myapp 1.1 → prod*" in shown
         assert "HMS-OPS says that it deployed, and the platform does not show it" in shown
         assert "the platform shows 1.0, healthy" in shown
+        assert "HMS-OPS and the platform differ. Look at the platform" in shown
         assert (await side.compared()).agrees is False
 
 

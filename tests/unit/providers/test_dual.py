@@ -207,7 +207,7 @@ async def test_a_success_that_the_platform_does_not_show_is_no_success(shadow: B
     assert seen[-1].verdict is Verdict.UNKNOWN
     found = await shadow.comparison()
     assert found.agrees is False
-    assert f"the platform shows {OLD.version}" in found.detail
+    assert found.detail.startswith(f"HMS-OPS says {NEW.version}, the platform shows {OLD.version}")
 
 
 async def test_a_difference_is_found_before_the_target_s_time_is_up(shadow: Bench) -> None:
@@ -278,6 +278,25 @@ async def test_shadow_takes_nothing_back(shadow: Bench) -> None:
     )
 
     with pytest.raises(ProviderRejected, match="HMS-OPS deployed this"):
+        await shadow.provider.restore(order)
+
+
+async def test_shadow_says_that_what_is_cancelled_goes_on(shadow: Bench) -> None:
+    shadow.hold_legacy(True)
+    handle = await shadow.start()
+    await shadow.leave(handle)
+    order = RestoreOrder(
+        target=shadow.target,
+        previous=OLD,
+        handle=handle,
+        key="D-1042",
+        cause="test",
+        intended_at=NOON,
+    )
+
+    with pytest.raises(
+        ProviderRejected, match=r"still at work \(process \d+ on .+ does not stop it"
+    ):
         await shadow.provider.restore(order)
 
 
@@ -525,7 +544,7 @@ async def test_where_its_files_are_gone_the_platform_decides_and_nobody_claims_a
 
     shadow.hold_legacy(False)
     assert seen[-1].verdict is Verdict.UNKNOWN
-    assert seen[-1].detail == "HMS-OPS was not seen to end, and the platform does not show it"
+    assert seen[-1].detail == "HMS-OPS was not seen to end"
     assert (await shadow.comparison()).agrees is None
     assert len(shadow.calls.splitlines()) == 1
 
