@@ -56,7 +56,7 @@ class Side:
 
 @asynccontextmanager
 async def beside(
-    folder: Path, slack: SlackStandIn, mode: DualMode, script: str
+    folder: Path, slack: SlackStandIn, mode: DualMode, script: str, seconds: float = 60
 ) -> AsyncIterator[Side]:
     """An office whose myapp/prod is in dual mode, with a worker that carries rollouts out."""
     (folder / "comparisons").mkdir()
@@ -74,9 +74,11 @@ async def beside(
     )
     dual = cast("ScriptedProvider", DualProvider(platform, parts))
     on_failure = OnFailure.LEAVE if mode is DualMode.SHADOW else OnFailure.ROLLBACK  # as configured
-    catalog = make_catalog(make_target(timeout=timedelta(seconds=60), on_failure=on_failure))
+    catalog = make_catalog(make_target(timeout=timedelta(seconds=seconds), on_failure=on_failure))
     async with open_office(folder, slack, provider=dual, catalog=catalog) as office:
         yield Side(office, platform, database, calls)
+    while run := await parts.tool.at_work("myapp", "prod"):
+        await run.wait(10)
     await database.close()
 
 
@@ -167,3 +169,17 @@ async def test_verify_goes_live_by_hms_sys_and_says_whether_hms_ops_agrees(
         assert side.calls.read_text() == "status myapp prod\n"
         assert (await side.compared()).agrees is agrees
         assert side.platform.serving == NEW.artifact
+
+
+async def test_what_is_still_at_work_when_time_is_up_is_named_and_called_neither_good_nor_bad(
+    tmp_path: Path, slack: SlackStandIn
+) -> None:
+    script = f"while [ ! -e {tmp_path}/end ]; do sleep 0.05; done"
+    async with beside(tmp_path, slack, DualMode.SHADOW, script, seconds=1) as side:
+        await ship(side)
+        (tmp_path / "end").touch()
+
+        shown = card_of(side)
+        assert "*Cannot tell: myapp 1.1 → prod*" in shown
+        assert "HMS-OPS is still at work (process " in shown
+        assert (await side.compared()).agrees is None
