@@ -86,10 +86,13 @@ async def test_its_exit_code_is_kept_for_later(tmp_path: Path, code: int) -> Non
 
 
 async def test_it_is_never_started_a_second_time(tmp_path: Path) -> None:
-    await end_of(tool(tmp_path, "echo once >> calls"))
+    calls = tmp_path / "calls"
+    await end_of(tool(tmp_path, f"echo once >> {calls}"))
 
     with pytest.raises(ProviderUnavailable, match="File exists"):
-        await tool(tmp_path, "echo twice >> calls").deploy(ORDER)
+        await tool(tmp_path, f"echo twice >> {calls}").deploy(ORDER)
+
+    assert calls.read_text() == "once\n"
 
 
 async def test_a_hundred_megabytes_do_not_stay_on_the_disk(tmp_path: Path) -> None:
