@@ -14,6 +14,7 @@ from sandbox.kubernetes import objects
 from sandbox.kubernetes.api import Api
 from sandbox.kubernetes.deployments import DeploymentController
 from sandbox.kubernetes.faults import Faults
+from sandbox.kubernetes.kubeconfig import write_kubeconfig
 from sandbox.kubernetes.kubelet import Digests, Kubelet, NoRegistry
 from sandbox.kubernetes.objects import Json
 from sandbox.kubernetes.pods import is_ready
@@ -79,18 +80,7 @@ class KubernetesStandIn:
 
     def kubeconfig(self, path: Path, context: str = "stand-in") -> Path:
         """Write a kubeconfig that points here; returns the path."""
-        cluster = {"server": self.url}
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": context, "cluster": cluster}],
-            "users": [{"name": context, "user": {"token": self.token}}],
-            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
-            "current-context": context,
-            "preferences": {},
-        }
-        path.write_text(json.dumps(document))
-        return path
+        return write_kubeconfig(path, self.url, self.token, context)
 
     def add_deployment(
         self, namespace: str, name: str, image: str, replicas: int = 3, container: str = "app"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 
 from sandbox.kubernetes import objects
 from sandbox.kubernetes.faults import Faults
+from sandbox.kubernetes.kubeconfig import write_kubeconfig
 from sandbox.kubernetes.objects import Json
 from sandbox.kubernetes.pods import is_ready
 from tests.control_plane.front import Front
@@ -60,16 +60,7 @@ class RealCluster:
         return self.api.patches
 
     def kubeconfig(self, path: Path, context: str = "stand-in") -> Path:
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": context, "cluster": {"server": self.url}}],
-            "users": [{"name": context, "user": {"token": self.token}}],
-            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
-            "current-context": context,
-        }
-        path.write_text(json.dumps(document))
-        return path
+        return write_kubeconfig(path, self.url, self.token, context)
 
     def add_deployment(
         self, namespace: str, name: str, image: str, replicas: int = 3, container: str = "app"
