@@ -1,8 +1,8 @@
 """HMS-OPS's log of deployments, understood: how each ended, when, and what it brought where.
 
-Nobody ever wrote down what the lines look like, so both kinds that a shell tool writes are read: a time in
-brackets, a level and a sentence; or a JSON object a line. A beginning and the end that follows it on the same
-target are one deployment. What is not understood is counted, never guessed.
+Nobody ever wrote down what the lines look like, so both kinds that a shell tool writes are read: a time, a
+level and a sentence; or a JSON object a line, with keys or a sentence. A beginning and the end that follows
+it on the same target are one deployment. What is not understood is counted, never guessed.
 """
 
 from __future__ import annotations
@@ -12,29 +12,24 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from operations.integration.legacy.sentences import (
+    LEVELS,
+    Sentence,
+    name_provider,
+    read_sentence,
+)
 from operations.integration.legacy.targets import is_name
 from operations.redaction import clean
 
 _LINE = re.compile(
-    r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?[\s:-]*"
-    r"(?:\[?(?P<level>[A-Z]{4,8})\]?[\s:-]+)?(?P<text>.*)"
+    r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)\]?[\s:|-]*"
+    r"(?P<text>.*)"
 )
-_PLACE = re.compile(
-    r"(?<![^\s\"'(\[:])(?P<project>[A-Za-z0-9][\w.-]{0,62})\s+(?:to|on|in|->|→)\s+(?P<environment>[A-Za-z0-9][\w.-]{0,62})"
-)
-_PROVIDER = re.compile(r"\b(?:via|by|using|through|with)\s+(forge|ecs|aws|k8s|kubernetes)\b", re.I)
-_VERSION = re.compile(r"\b(?:version|tag|release|commit)[\s:=]+([\w.+-]{1,100})", re.I)
-_WHO = re.compile(r"\b(?:user|requested by|started by|deployed by)[\s:=]+([\w.@-]{1,80})", re.I)
-_BEGINS = re.compile(r"\b(?:deploying|starting|started|begin)", re.I)
-_FAILS = re.compile(r"\b(?:fail(?:ed|ure)?|error|aborted|timed? ?out)\b", re.I)
-_ENDS_WELL = re.compile(
-    r"\b(?:deployed|succeeded|success(?:ful(?:ly)?)?|completed?|finished|done)\b", re.I
-)
-_ABOUT_DEPLOYING = re.compile(r"deploy|releas", re.I)
-_PROVIDERS = {"ecs": "aws", "kubernetes": "k8s"}
+_LEVEL = re.compile(r"\[?([A-Za-z]{2,9})\]?(?:[\s:|-]+|$)")
+_EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _LONGEST = 4000
 _MOST_BEGUN = 10_000
 _LONGEST_DEPLOYMENT = timedelta(days=1)
@@ -123,34 +118,35 @@ def _key(time: str, line: str) -> str:
 
 def _of_text(line: str, zone: tzinfo) -> DeploymentLine | None:
     found = _LINE.fullmatch(line)
-    if found is None or not _ABOUT_DEPLOYING.search(found["text"]):
+    at = read_time(found["time"], zone) if found else None
+    if found is None or at is None:
         return None
-    text = found["text"]
-    place, at = _PLACE.search(text), read_time(found["time"], zone)
-    if place is None or at is None:
-        return None
-    outcome = _outcome(text, found["level"] or "")
-    if outcome is None and not _BEGINS.search(text):
-        return None
+    level, text = _split_level(found["text"])
+    said = read_sentence(text, level)
+    return _tell(_key(found["time"], line), at, said, text) if said else None
+
+
+def _split_level(text: str) -> tuple[str, str]:
+    """A word in capitals, or any in brackets, that is none is part of what is said."""
+    found = _LEVEL.match(text)
+    if found is None or not (text.startswith("[") or found[1].isupper()):
+        return "", text
+    level = found[1].upper()
+    return (level, text[found.end() :]) if level in LEVELS else ("", text)
+
+
+def _tell(key: str, at: datetime, said: Sentence, text: str) -> DeploymentLine:
     return DeploymentLine(
-        key=_key(found["time"], line),
+        key=key,
         at=at,
-        project=place["project"],
-        environment=place["environment"].rstrip(".-"),
-        provider=_provider(_first(_PROVIDER, text)),
-        version=_first(_VERSION, text),
-        by=_first(_WHO, text),
+        project=said.project,
+        environment=said.environment,
+        provider=said.provider,
+        version=said.version,
+        by=said.by,
         text=clean(text, limit=500),
-        is_success=outcome,
+        is_success=said.is_success,
     )
-
-
-def _outcome(text: str, level: str) -> bool | None:
-    if level in {"ERROR", "FAILED", "CRITICAL", "FATAL"} or _FAILS.search(text):
-        return False
-    if level == "SUCCESS":
-        return True
-    return True if _ENDS_WELL.search(text) and not _BEGINS.search(text) else None
 
 
 _OUTCOMES: Mapping[str, bool | None] = {
@@ -161,6 +157,7 @@ _OUTCOMES: Mapping[str, bool | None] = {
 
 
 def _of_json(line: str, zone: tzinfo) -> DeploymentLine | None:
+    """By its keys, and for what they do not say by its message: as the same sentence alone would be read."""
     try:
         body = json.loads(line)
     except (ValueError, RecursionError):
@@ -168,44 +165,60 @@ def _of_json(line: str, zone: tzinfo) -> DeploymentLine | None:
     if not isinstance(body, dict):
         return None
     words = {str(key).lower(): value for key, value in body.items()}
-    time = _pick(words, "timestamp", "time", "date", "ended_at", "at")
+    time = _pick(
+        words, "timestamp", "@timestamp", "time", "date", "datetime", "ts", "ended_at", "at"
+    )
     at = read_time(time, zone)
+    text = _pick(words, "message", "msg", "text", "event", "error", "reason")
+    said = _say_keys(words) or _say_message(words)
+    return _tell(_key(time, line), at, said, text) if at and said else None
+
+
+def _say_keys(words: Mapping[str, object]) -> Sentence | None:
     project = _pick(words, "project", "app", "application", "site", "service")
     environment = _pick(words, "environment", "env", "stage")
     status = _pick(words, "status", "result", "outcome", "state").lower()
-    if at is None or not (is_name(project) and is_name(environment)) or status not in _OUTCOMES:
+    if not (is_name(project) and is_name(environment)) or status not in _OUTCOMES:
         return None
-    return DeploymentLine(
-        key=_key(time, line),
-        at=at,
+    return Sentence(
         project=project,
         environment=environment,
-        provider=_provider(_pick(words, "provider", "platform", "type", "method")),
+        provider=name_provider(_pick(words, "provider", "platform", "type", "method")),
         version=_pick(words, "version", "tag", "release", "commit"),
         by=_pick(words, "user", "by", "deployed_by", "actor"),
-        text=clean(_pick(words, "message", "msg", "error", "reason"), limit=500),
         is_success=_OUTCOMES[status],
+    )
+
+
+def _say_message(words: Mapping[str, object]) -> Sentence | None:
+    """Keys tell what its sentence does not."""
+    level = _pick(words, "level", "severity", "levelname", "level_name").upper()
+    found = (_pick(words, name) for name in ("message", "msg", "text", "event"))
+    said = next(filter(None, (read_sentence(text, level) for text in found if text)), None)
+    if said is None:
+        return None
+    return replace(
+        said,
+        provider=said.provider or name_provider(_pick(words, "provider", "platform")),
+        version=said.version or _pick(words, "version", "tag", "release"),
+        by=said.by or _pick(words, "user", "by", "deployed_by", "actor"),
     )
 
 
 def _pick(words: Mapping[str, object], *names: str) -> str:
     found = (words[name] for name in names if isinstance(words.get(name), str | int))
-    return clean(str(next(found, "")), limit=200).strip()
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[1] if found else ""
-
-
-def _provider(word: str) -> str:
-    return _PROVIDERS.get(word.lower(), word.lower()) if word else ""
+    return clean(str(next(found, "")), limit=500).strip()
 
 
 def read_time(text: str, zone: tzinfo) -> datetime | None:
-    """By ISO 8601 or nearly. Of a time that the clocks of `zone` show twice, the first is meant."""
+    """By ISO 8601 or nearly, or in seconds or milliseconds since 1970.
+
+    Of a time that the clocks of `zone` show twice, the first is meant.
+    """
     try:
-        at = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T", 1))
+        if _EPOCH.fullmatch(text):
+            return datetime.fromtimestamp(int(text) / (1 if len(text) < 12 else 1000), UTC)
+        at = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T", 1).replace(" ", ""))
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

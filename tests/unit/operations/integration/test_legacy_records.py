@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from operations.integration.legacy.records import (
     Deployments,
     read_deployment,
 )
+from operations.integration.legacy.stamps import tidy_line
 
 TEN = datetime(2025, 11, 3, 10, tzinfo=UTC)
 
@@ -117,3 +119,80 @@ def test_secrets_do_not_get_into_history() -> None:
 @given(st.lists(st.text(max_size=120), max_size=5))
 def test_the_same_lines_have_the_same_keys(lines: list[str]) -> None:
     assert [each.key for each in read(*lines)] == [each.key for each in read(*lines)]
+
+
+def tidy(line: str) -> DeploymentRecord:
+    return one(tidy_line(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "provider", "version", "by", "success"),
+    [
+        ('{"timestamp": "2025-11-03T10:00:00Z", "level": "success", "msg": "Forge deployment of shop to prod'
+         ' finished, tag 1.7.20", "user": "ci"}', "shop/prod", "forge", "1.7.20", "ci", True),
+        ('{"ts": 1762164000, "level": "error", "message": "ECS deployment of shop to prod failed"}',
+         "shop/prod", "aws", "", "", False),
+        ('{"time": "2025-11-03 10:00:00", "level": "info", "text": "Deployed shop to prod by jonas"}',
+         "shop/prod", "", "", "jonas", True),
+        ('{"at": "2025-11-03T10:00:00Z", "service": "hms-ops", "env": "tools",'
+         ' "event": "shop 1.4.2 deployed to prod"}',
+         "shop/prod", "", "1.4.2", "", True),
+        ("03.11.2025 10:00 OK deploy shop production 1.0.0 by jonas",
+         "shop/production", "", "1.0.0", "jonas", True),
+        ("03.11.2025 10:00:00 FEHLER deploy k8s shop production 1.0.1 by jonas",
+         "shop/production", "k8s", "1.0.1", "jonas", False),
+        ("[3.11.2025, 10:00] Deployed shop 1.4.2 to prod", "shop/prod", "", "1.4.2", "", True),
+        ("2025-11-03 10:00 | ERROR | deploy shop to prod", "shop/prod", "", "", "", False),
+        ("Mon Nov  3 10:00:00 UTC 2025: Deployed shop to prod", "shop/prod", "", "", "", True),
+        ("Mon, 03 Nov 2025 11:00:00 +0100 Deployment of shop/prod failed", "shop/prod", "", "", "", False),
+        ("[03/Nov/2025:11:00:00 +0100] release of shop@prod succeeded", "shop/prod", "", "", "", True),
+        ("2025-11-03T10:00:00+00:00 ops1 hms-ops[123]: [SUCCESS] Deployed shop (prod) tag=2.0",
+         "shop/prod", "", "2.0", "", True),
+        ("[2025-11-03 10:00:00] [OK] deployed project=shop env=prod version=2.0",
+         "shop/prod", "", "2.0", "", True),
+    ],
+)  # fmt: skip
+def test_other_shapes_of_an_end(
+    line: str, target: str, provider: str, version: str, by: str, success: bool
+) -> None:
+    record = tidy(line)
+
+    assert (f"{record.project}/{record.environment}", record.provider) == (target, provider)
+    assert (record.version, record.by, record.is_success) == (version, by, success)
+    assert record.ended_at == TEN
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nov  3 10:00:00 ops1 hms-ops[123]: Deployed shop to prod",  # of which year?
+        "03/11/2025 10:00 OK deploy shop production 1.0",  # March or November?
+        "31.02.2025 10:00 OK deploy shop production 1.0",
+        "03.11.2025 10:00 OK deploy failed because of it",
+        "[2025-11-03 10:00:00] [ERROR] deploy failed to connect on retry",
+        '{"timestamp": "2025-11-03T10:00:00Z", "level": "error", "msg": "billing to production is slow"}',
+        '{"timestamp": "2025-11-03T10:00:00Z", "level": "success", "msg": ["deployed", "a to b"]}',
+    ],
+)
+def test_what_would_be_guessed_is_no_deployment(line: str) -> None:
+    assert read(tidy_line(line)) == []
+
+
+def test_a_failure_has_the_version_of_its_beginning() -> None:
+    record = one(
+        "[2025-11-03 10:00:00] [INFO] Starting ECS deployment: billing (production) tag=1.3.8",
+        "[2025-11-03 10:03:00] [ERROR] ECS deployment of billing to production failed: timed out",
+    )
+
+    assert (record.version, record.provider, record.began_at) == ("1.3.8", "aws", TEN)
+
+
+def test_a_message_in_json_is_read_as_the_same_sentence_in_plain_text() -> None:
+    sentence = "Kubernetes deployment of shop to staging finished, tag 1.7.22"
+
+    plain = one(f"[2025-11-03 10:00:00] [SUCCESS] {sentence}")
+    packed = one(
+        f'{{"timestamp": "2025-11-03T10:00:00Z", "level": "success", "msg": "{sentence}"}}'
+    )
+
+    assert replace(plain, key="") == replace(packed, key="")
