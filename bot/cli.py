@@ -5,7 +5,6 @@ Imports are inside the functions on purpose: `hms-sys --help` must not wait for 
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -109,12 +108,9 @@ def _cli_services(services: Services, config: Config) -> CliServices:
 
 
 def _actor(config: Config) -> Actor:
-    """The login counts as the Slack user that `access.cli` maps it to; else as nobody's vote."""
-    from operations.actor import Actor, ActorKind
+    from bot.logins import actor_of_login
 
-    login = getpass.getuser()
-    user = config.access.cli.get(login)
-    return Actor(id=user or f"cli:{login}", kind=ActorKind.CLI, name=login)
+    return actor_of_login(config.access.cli)
 
 
 @asynccontextmanager

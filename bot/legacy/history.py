@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,9 +21,11 @@ from bot.config.sections import Keep
 from bot.legacy.import_report import ImportReport
 from bot.legacy.log_files import LogFile, find_logs
 from bot.legacy.log_merging import merge_logs
+from bot.logins import actor_of_login
 from bot.settings import load_settings
 from handlers.cli.orders import LogsOrder
 from operations.actor import Actor, ActorKind
+from operations.audit import AuditEvent
 from operations.deployment.release import Release
 from operations.deployment.rollout import (
     UNKNOWN_VERSION,
@@ -37,6 +40,7 @@ from operations.integration.legacy.old_logs import Finding, Nothing, OldLog
 from operations.integration.legacy.records import DeploymentLine, DeploymentRecord, Deployments
 from operations.monitoring.errors.event import Level
 from operations.monitoring.errors.past import OldError, PastErrors, reach_of
+from operations.redaction import shorten
 from storage.database import Database, open_database
 
 _TOGETHER = 500
@@ -50,9 +54,9 @@ async def migrate_logs(order: LogsOrder) -> int:
     """The exit code; raises InvalidRequest where there is no log, and what the database raises."""
     files = find_logs(order.path)
     zone, settings, now = _zone(order.timezone), load_settings(), SystemClock().now()
-    keep = (
-        load_config(settings.config_path).errors.keep if settings.config_path.exists() else Keep()
-    )
+    config = load_config(settings.config_path) if settings.config_path.exists() else None
+    keep = config.errors.keep if config else Keep()
+    actor = actor_of_login(config.access.cli if config else {})
     report = ImportReport(dry_run=order.dry_run, days=keep.counts.days, files=files)
 
     def read(file: LogFile) -> Generator[Finding, None, None]:
@@ -60,9 +64,42 @@ async def migrate_logs(order: LogsOrder) -> int:
 
     async with await open_database(settings.database_url.get_secret_value()) as database:
         errors = PastErrors(database.store, reach_of(now, keep.events, keep.samples, keep.counts))
-        await LogImport(database, errors, report).run(merge_logs(files, read))
+        async with _recorded(database, report, order, actor):
+            await LogImport(database, errors, report).run(merge_logs(files, read))
     sys.stdout.write(report.document() if order.as_json else report.sentences())
     return 1 if report.unreadable else 0
+
+
+@asynccontextmanager
+async def _recorded(
+    database: Database, report: ImportReport, order: LogsOrder, actor: Actor
+) -> AsyncGenerator[None, None]:
+    """One event for the run in the audit trail, also when it is broken off."""
+    is_whole = False
+    try:
+        yield
+        is_whole = True
+    finally:
+        if not report.dry_run:
+            event = _event(report, order, actor, is_whole)
+            async with database.store.transaction() as tx:
+                await tx.audit.add(event)
+
+
+def _event(report: ImportReport, order: LogsOrder, actor: Actor, is_whole: bool) -> AuditEvent:
+    """Its subject is none that components hear of: an import is no rollout."""
+    return AuditEvent(
+        at=SystemClock().now(),
+        actor=actor,
+        action="history.imported",
+        subject="history",
+        detail={
+            "path": shorten(order.path, limit=200),
+            "deployments": str(report.deployments),
+            "errors": str(report.errors),
+            "ended": "whole" if is_whole else "broken off",
+        },
+    )
 
 
 def _open(

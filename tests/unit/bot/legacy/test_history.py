@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import gzip
 import json
 import os
@@ -8,7 +9,7 @@ import sqlite3
 import sys
 import time
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ import pytest
 
 from bot.legacy.history import migrate_logs
 from handlers.cli.orders import LogsOrder
+from operations.audit import AuditEvent
 from operations.deployment.rollout import HistoryQuery, RolloutKind, RolloutState
 from operations.errors import InvalidRequest
 from operations.monitoring.errors.group import ErrorGroup, GroupQuery
@@ -377,7 +379,43 @@ async def test_a_folder_without_logs_is_refused(url: str, tmp_path: Path) -> Non
         await migrate_logs(order(tmp_path))
 
 
-def wait_for_rows(path: Path) -> None:
+async def test_each_run_is_in_the_audit_trail_with_who_and_how_much(
+    url: str, report: Report
+) -> None:
+    await report.of(order(dry_run=True))
+    await report.of(order())
+    await report.of(order())
+
+    first, again = await trail(url)
+    assert (first.action, first.actor.name) == ("history.imported", getpass.getuser())
+    assert first.detail == {
+        "path": str(LOGS), "deployments": "2", "errors": "0", "ended": "whole",
+    }  # fmt: skip
+    assert again.detail["deployments"] == "0"
+
+
+async def test_a_run_that_is_broken_off_is_in_the_audit_trail_with_what_it_brought(
+    url: str, tmp_path: Path
+) -> None:
+    lines = (f"[2025-11-03 10:00:00] [SUCCESS] Deployed a to b tag={n}\n" for n in range(3000))
+    write(tmp_path / "a.log", "".join(lines))
+
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(migrate_logs(order(tmp_path)))
+        await asyncio.to_thread(wait_for_rows, tmp_path / "hms.db", "SELECT count(*) FROM rollouts")
+        run.cancel()
+
+    (event,) = await trail(url)
+    assert event.detail["ended"] == "broken off"
+    assert 0 < int(event.detail["deployments"]) < 3000
+
+
+async def trail(url: str) -> Sequence[AuditEvent]:
+    async with await open_database(url) as database, database.store.snapshot() as tx:
+        return await tx.audit.of("history")
+
+
+def wait_for_rows(path: Path, counted: str = "SELECT count(*) FROM imported_errors") -> None:
     """Until some of an import is stored, and for 20 s at most."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -385,7 +423,7 @@ def wait_for_rows(path: Path) -> None:
             suppress(sqlite3.Error),
             closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db,
         ):
-            if db.execute("SELECT count(*) FROM imported_errors").fetchone()[0]:
+            if db.execute(counted).fetchone()[0]:
                 return
         time.sleep(0.02)
     raise AssertionError("nothing was stored")
