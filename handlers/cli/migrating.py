@@ -74,9 +74,12 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
             str, typer.Argument(metavar="PATH", help="A file, or a folder with scripts in it.")
         ],
         apply: Annotated[bool, typer.Option("--apply", help="Change them, with a copy.")] = False,
+        program: Annotated[
+            str, typer.Option(help="Where hms-sys is for those that called HMS-OPS by its path.")
+        ] = "",
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
-        order = ReferencesOrder(path=path, apply=apply, as_json=json)
+        order = ReferencesOrder(path=path, apply=apply, as_json=json, program=program)
         run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
         raise typer.Exit(run)
 

@@ -22,11 +22,12 @@ class MigrateOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferencesOrder:
-    """`path` is a file or a folder."""
+    """`path` is a file or a folder. `program` is written where HMS-OPS was called by a path; "" unknown."""
 
     path: str
     apply: bool
     as_json: bool
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
