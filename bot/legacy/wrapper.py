@@ -15,19 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.streams import hold_streams
+from operations.integration.legacy.renaming import COMMANDS, renamed
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "deploy": ("deploy",),
-    "status": ("status",),
-    "monitor": ("monitor",),
-    "errors": ("errors",),
-    "logs": ("logs",),
-    "help": ("help",),
+    **{command: (command,) for command in COMMANDS},
     "--help": ("help",),
     "-h": ("help",),
     "": ("help",),
 }
-"""What HMS-OPS could do, and what it is called now."""
+"""What HMS-OPS could do, and what is handed on."""
 
 _STAMP = "hms-ops-warned-"
 _UNKNOWN = 1
@@ -49,24 +45,26 @@ def run(argv: Sequence[str], environ: Mapping[str, str], replace: Replace) -> in
     _warn(environ, datetime.now(UTC))
     known = _COMMANDS.get(words[0] if words else "")
     if known is None:
-        _say(
-            f"hms-ops: “{_plain(words[0])}” was no command of HMS-OPS. `hms-sys help` lists what there is."
-        )
+        _say(f"hms-ops: “{_plain(words[0])}” is not known to this wrapper{_instead(words[0])}")
         return _UNKNOWN
     program = _program(argv[0])
     if program is None:
         _say("hms-ops: hms-sys is not installed beside this program, nor is it on the PATH.")
         return _MISSING
     try:
-        replace(program, [program, *_new_words(known, words[1:])])
+        replace(program, [program, *renamed([*known, *words[1:]])])
     except OSError as exc:
         _say(f"hms-ops: {program} cannot be run: {exc.strerror}.")
     return _NOT_RUN
 
 
-def _new_words(known: Sequence[str], rest: Sequence[str]) -> list[str]:
-    """HMS-OPS's `logs` by itself were those of its deployments."""
-    return ["history"] if tuple(known) == ("logs",) and not rest else [*known, *rest]
+def _instead(word: str) -> str:
+    """What HMS-SYS has by that name is said, and not run: an HMS-OPS may have meant something else by it."""
+    from handlers.language.verbs import COMMAND_LINE_ONLY, verb_named
+
+    if verb_named(word) is not None or word in COMMAND_LINE_ONLY:
+        return f"; `hms-sys {word}` exists."
+    return ". `hms-sys help` lists what there is."
 
 
 def _plain(word: str) -> str:

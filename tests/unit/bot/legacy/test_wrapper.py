@@ -71,6 +71,8 @@ def place(tmp_path: Path) -> Place:
         (["errors", "20"], ["errors", "20"]),
         (["logs", "myapp", "prod"], ["logs", "myapp", "prod"]),
         (["logs"], ["history"]),
+        (["logs", "200"], ["history", "--limit", "200"]),
+        (["logs", "k8s", "myapp", "prod", "200"], ["logs", "myapp", "prod", "--lines", "200"]),
         (["help"], ["help"]),
         (["--help"], ["help"]),
         ([], ["help"]),
@@ -159,7 +161,21 @@ def test_an_unknown_command_gets_a_hint_and_one(place: Place) -> None:
     done = place.call("frobnicate", "--now")
 
     assert done.returncode == 1
-    assert "“frobnicate” was no command of HMS-OPS" in done.stderr
+    assert done.stderr.endswith(
+        "hms-ops: “frobnicate” is not known to this wrapper. `hms-sys help` lists what there is.\n"
+    )
+    assert place.called() is None
+
+
+@pytest.mark.parametrize("word", ["rollback", "doctor", "components"])
+def test_a_command_that_only_hms_sys_has_is_not_handed_on_but_named(
+    place: Place, word: str
+) -> None:
+    """A script's own HMS-OPS may have meant something else by it."""
+    done = place.call(word, "shop", "staging")
+
+    assert done.returncode == 1
+    assert f"“{word}” is not known to this wrapper; `hms-sys {word}` exists." in done.stderr
     assert place.called() is None
 
 
