@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from operations.integration.legacy.script import Arm, Call, Case, Definition, Script
+from operations.integration.legacy.shell_words import ASSIGNMENT, DEEPEST, SPECIAL, WordReader
 
 _OPENS_COMMAND = frozenset(
     {"then", "do", "else", "elif", "if", "while", "until", "!", "time", "{", "coproc"}
@@ -17,107 +20,124 @@ _CLOSES = frozenset({"fi", "done", "}", "esac"})
 _SEPARATOR = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|\n]")
 _REDIRECTION = re.compile(r"\d*(?:<<<|<<-?|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 _HEREDOC = re.compile(r"\d*<<(-?)[ \t]*(['\"\\]?)([\w.-]+)['\"]?")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 _FUNCTION = re.compile(r"([\w:.-]+)[ \t]*\([ \t]*\)")
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
-_SPECIAL = frozenset(" \t\r\n;&|()<>")
-_DEEPEST = 40
-_WORDS = 8
+_SPACE = re.compile(r"\s+")
+_IN = re.compile(r"\s+in\b")
+_BETWEEN_ARMS = re.compile(r"(?:\s|#[^\n]*\n)*")
+_ESAC = re.compile(r"esac\b")
+_LABEL = re.compile(r"\(?((?:[^()\n'\"\\]|\\.|[@?*+!]\([^()\n]*\)|'[^'\n]*'|\"[^\"\n]*\"|\\\n)*)\)")
+_ALTERNATIVE = re.compile(r"(?:[@?*+!]\([^()]*\)|'[^']*'|\"[^\"]*\"|\\.|[^|])+")
+_WORDS = 12
 """Of a command, so many are kept: the rest does not say which program it is."""
 
 
 @dataclass(slots=True)
-class Call:
-    """A command: its first words as written, without quotes. `function` is "" outside of any."""
+class _OpenCase:
+    """`outer` is the arm that its own stand in; a label stands next while `awaits_label`."""
 
-    function: str
-    line: int
-    words: list[str] = field(default_factory=list)
+    case: Case
+    outer: Arm | None
+    awaits_label: bool = True
 
 
 def find_calls(text: str) -> Iterator[Call]:
     """Every simple command of a script, in the order of its first word."""
+    return iter(read_script(text).calls)
+
+
+def read_script(text: str) -> Script:
+    """All of it, as far as it is understood."""
     reader = _Reader(text)
     reader.read("")
-    return iter(sorted((call for call in reader.calls if call.words), key=lambda each: each.line))
+    reader.end()
+    script = reader.script
+    script.calls = sorted((call for call in script.calls if call.words), key=lambda each: each.line)
+    return script
 
 
-class _Reader:
+class _Reader(WordReader):
     """Reads from `at` on; substitutions are read by the same method, one level deeper."""
 
     def __init__(self, text: str) -> None:
-        self.calls: list[Call] = []
-        self._text = text
-        self._at = 0
-        self._line = 1
-        self._depth = 0
-        self._functions: list[str] = []
-        self._awaited = ""
+        super().__init__(text)
+        self.script = Script()
+        self._functions: list[Definition] = []
+        self._awaited: Definition | None = None
         """The function whose body begins next."""
-        self._cases: list[bool] = []
-        """Of each `case` around: whether a label stands next."""
+        self._cases: list[_OpenCase] = []
+        self._arm: Arm | None = None
         self._heredocs: list[tuple[str, bool]] = []
         self._call: Call | None = None
-        self._end = ""
 
     def read(self, end: str) -> None:
         """Up to `end`, which is "" for the whole text, `)` or a backtick."""
-        outer, cases, outer_end = self._call, self._cases, self._end
+        outer, cases, outer_end, arm = self._call, self._cases, self._end, self._arm
         self._call, self._cases, self._end = None, [], end
+        begun = self._line
         self._depth += 1
         while self._at < len(self._text):
-            if self._cases and self._cases[-1] and self._read_label():
+            if self._is_at_label() and (self._read_label() or self._at >= len(self._text)):
                 continue
             if end and self._text[self._at] == end:
-                self._move(1)
+                self.move(1)
                 break
             self._step()
+        else:
+            self.lose(begun if end else 0)
+        self.lose(self._cases[0].case.line if self._cases else 0)
         self._depth -= 1
-        self._call, self._cases, self._end = outer, cases, outer_end
+        self._call, self._cases, self._end, self._arm = outer, cases, outer_end, arm
+
+    def end(self) -> None:
+        """Functions that never ended."""
+        self.lose(self._functions[0].line if self._functions else 0)
+        self.script.lost_at = self.lost_at
+
+    def _is_at_label(self) -> bool:
+        """What a here-document holds stands before it."""
+        return bool(self._cases) and self._cases[-1].awaits_label and not self._heredocs
 
     def _step(self) -> None:
         text, at = self._text, self._at
         if found := _BLANK.match(text, at) or (
             _COMMENT.match(text, at) if self._is_word_start() else None
         ):
-            self._move(len(found[0]))
+            self.move(len(found[0]))
         elif found := _HEREDOC.match(text, at):
             self._heredocs.append((found[3], bool(found[1])))
-            self._move(len(found[0]))
+            self.move(len(found[0]))
         elif found := _REDIRECTION.match(text, at):
-            self._move(len(found[0]))
+            self.move(len(found[0]))
             self._read_target()
         elif found := _SEPARATOR.match(text, at):
             self._separate(found[0])
         elif text[at] in "()":
             self._bracket(text[at])
         else:
-            self._place(self._line, self._word())
+            self._place(self._line, self.word())
 
     def _is_word_start(self) -> bool:
-        return self._at == 0 or self._text[self._at - 1] in _SPECIAL
-
-    def _move(self, count: int) -> None:
-        self._line += self._text.count("\n", self._at, self._at + count)
-        self._at += count
+        return self._at == 0 or self._text[self._at - 1] in SPECIAL
 
     def _read_target(self) -> None:
         if found := _BLANK.match(self._text, self._at):
-            self._move(len(found[0]))
-        if self._at < len(self._text) and self._text[self._at] not in _SPECIAL:
-            self._word()
-        elif self._text.startswith("(", self._at) and self._depth < _DEEPEST:  # <(command)
-            self._move(1)
+            self.move(len(found[0]))
+        if self._at < len(self._text) and self._text[self._at] not in SPECIAL:
+            self.word()
+        elif self._text.startswith("(", self._at) and self._depth < DEEPEST:  # <(command)
+            self.move(1)
             self.read(")")
 
     def _separate(self, mark: str) -> None:
         self._call = None
-        self._move(len(mark))
+        self.move(len(mark))
         if mark == "\n":
             self._skip_heredocs()
         elif mark in {";;", ";&", ";;&"} and self._cases:
-            self._cases[-1] = True
+            self._cases[-1].awaits_label = True
+            self._arm = self._cases[-1].outer
 
     def _skip_heredocs(self) -> None:
         for word, is_indented in self._heredocs:
@@ -125,28 +145,25 @@ class _Reader:
             found = re.compile(rf"^{tabs}{re.escape(word)}$", re.MULTILINE).search(
                 self._text, self._at
             )
-            self._move((found.end() if found else len(self._text)) - self._at)
+            self.lose(0 if found else self._line - 1)
+            self.move((found.end() if found else len(self._text)) - self._at)
         self._heredocs.clear()
 
     def _bracket(self, mark: str) -> None:
         """A subshell's commands belong to the function that it stands in."""
         if self._text.startswith("((", self._at) and self._call is None:
-            self._skip_past("))")
+            self.skip_past("))")
             return
-        self._move(1)
+        self.move(1)
         self._call = None
-        if mark == "(" and self._depth < _DEEPEST:
+        if mark == "(" and self._depth < DEEPEST:
             if self._awaited:
                 self._functions.append(self._awaited)
-                self._awaited = ""
+                self._awaited = None
                 self.read(")")
                 self._functions.pop()
             else:
                 self.read(")")
-
-    def _skip_past(self, mark: str) -> None:
-        end = self._text.find(mark, self._at)
-        self._move((end + len(mark) if end >= 0 else len(self._text)) - self._at)
 
     def _place(self, line: int, word: str) -> None:
         """As a command's name, as one of its arguments, or as a word of the language."""
@@ -160,125 +177,72 @@ class _Reader:
         elif word == "case":
             self._read_case()
         elif word == "[[":
-            self._skip_past("]]")
+            self._read_test(line)
         elif word == "function":
             self._name_function()
         elif found := _FUNCTION.match(self._text, self._at - len(word)):
-            self._awaited = found[1]
-            self._move(len(found[0]) - len(word))
-        elif not _ASSIGNMENT.match(word):
-            self._call = Call(self._inside(), line, [word])
-            self.calls.append(self._call)
+            self._define(found[1])
+            self.move(len(found[0]) - len(word))
+        elif found := ASSIGNMENT.match(word):
+            self.script.given[self._inside(), found[1]] = word[found.end() :]
+        else:
+            self._call = Call(self._inside(), line, [word], self._arm)
+            self.script.calls.append(self._call)
 
     def _inside(self) -> str:
-        return self._functions[-1] if self._functions else ""
+        return self._functions[-1].name if self._functions else ""
+
+    def _define(self, name: str) -> None:
+        self._awaited = Definition(name, self._line)
+        self.script.functions.append(self._awaited)
 
     def _open(self, word: str) -> None:
         if word == "{":
-            self._functions.append(self._awaited or self._inside())
-            self._awaited = ""
+            self._functions.append(self._awaited or Definition(self._inside(), self._line))
+            self._awaited = None
+
+    def _read_test(self, line: int) -> None:
+        begun = self._at
+        self.skip_past("]]")
+        words = self._text[begun : self._at].replace('"', "").replace("'", "").split()
+        self.script.tests.append(Call(self._inside(), line, ["[[", *words], self._arm))
 
     def _close(self, word: str) -> None:
         if word == "}" and self._functions:
             self._functions.pop()
         elif word == "esac" and self._cases:
-            self._cases.pop()
+            self._arm = self._cases.pop().outer
 
     def _name_function(self) -> None:
         found = re.compile(r"[ \t]+([\w:.-]+)(?:[ \t]*\([ \t]*\))?").match(self._text, self._at)
         if found:
-            self._awaited = found[1]
-            self._move(len(found[0]))
+            self._define(found[1])
+            self.move(len(found[0]))
 
     def _read_case(self) -> None:
         """Past `case WORD in`."""
-        found = re.compile(r"\s+").match(self._text, self._at)
-        self._move(len(found[0]) if found else 0)
-        if self._at < len(self._text) and self._text[self._at] not in _SPECIAL:
-            self._word()
-        found = re.compile(r"\s+in\b").match(self._text, self._at)
-        self._move(len(found[0]) if found else 0)
-        self._cases.append(True)
+        line = self._line
+        self.skip(_SPACE)
+        is_word = self._at < len(self._text) and self._text[self._at] not in SPECIAL
+        case = Case(self._inside(), line, self.word() if is_word else "", self._arm)
+        self.skip(_IN)
+        self.script.cases.append(case)
+        self._cases.append(_OpenCase(case, self._arm))
 
     def _read_label(self) -> bool:
         """Past a label and its bracket; False when there is none, and everything is read as usual."""
-        found = re.compile(r"(?:\s|#[^\n]*\n)*").match(self._text, self._at)
-        self._move(len(found[0]) if found else 0)
-        self._cases[-1] = False
-        if re.compile(r"esac\b").match(self._text, self._at):
+        self.skip(_BETWEEN_ARMS)
+        opened = self._cases[-1]
+        opened.awaits_label = False
+        if _ESAC.match(self._text, self._at):
             return False
-        label = re.compile(r"\(?(?:[^()\n'\"]|'[^'\n]*'|\"[^\"\n]*\")*\)").match(
-            self._text, self._at
-        )
+        label = _LABEL.match(self._text, self._at)
         if label is None:
             return False
-        self._move(len(label[0]))
+        words = (word for word in _ALTERNATIVE.findall(label[1]) if word.strip())
+        names = tuple(re.sub(r"[\"'\\]", "", word.strip()) for word in words)
+        self._arm = Arm(opened.case, self._line, names)
+        opened.case.arms.append(self._arm)
+        self.move(len(label[0]))
         self._call = None
         return True
-
-    def _word(self) -> str:
-        """One word, its quotes taken off; substitutions in it are read, and stand for themselves."""
-        parts: list[str] = []
-        start = self._at
-        while self._at < len(self._text) and self._text[self._at] not in _SPECIAL:
-            if self._end == "`" and self._text[self._at] == "`":
-                break
-            parts.append(self._piece())
-        word = "".join(parts)
-        if _ASSIGNMENT.fullmatch(word) and self._text.startswith("(", self._at):
-            self._skip_past(")")  # an array
-        if self._at == start:
-            self._move(1)
-        return word
-
-    def _piece(self) -> str:
-        char = self._text[self._at]
-        if char == "\\":
-            piece = self._text[self._at + 1 : self._at + 2]
-            self._move(2)
-            return "" if piece == "\n" else piece
-        if char == "'":
-            return self._single()
-        if char == '"':
-            return self._double()
-        if (
-            char == "`"
-            or self._text.startswith("$(", self._at)
-            or self._text.startswith("${", self._at)
-        ):
-            return self._substitution()
-        self._move(1)
-        return char
-
-    def _single(self) -> str:
-        end = self._text.find("'", self._at + 1)
-        end = end if end >= 0 else len(self._text)
-        word = self._text[self._at + 1 : end]
-        self._move(end + 1 - self._at)
-        return word
-
-    def _double(self) -> str:
-        self._move(1)
-        parts: list[str] = []
-        while self._at < len(self._text) and self._text[self._at] != '"':
-            char = self._text[self._at]
-            if char in "\\`$":
-                parts.append(self._piece())
-            else:
-                parts.append(char)
-                self._move(1)
-        self._move(1)
-        return "".join(parts)
-
-    def _substitution(self) -> str:
-        start = self._at
-        if self._text.startswith("$((", start):
-            self._skip_past("))")
-        elif self._text[start] == "`" or self._text.startswith("$(", start):
-            self._move(1 if self._text[start] == "`" else 2)
-            if self._depth < _DEEPEST:
-                self.read("`" if self._text[start] == "`" else ")")
-            return "$()"
-        else:
-            self._skip_past("}")
-        return self._text[start : self._at]
