@@ -85,12 +85,17 @@ def _load() -> tuple[Settings, Config]:
 
 
 @asynccontextmanager
-async def _open_services() -> AsyncIterator[CliServices]:
+async def _open_services(reading: bool) -> AsyncIterator[CliServices]:
+    from bot.absence import with_database
     from bot.bootstrap import open_services
 
-    settings, config = _load()
-    async with _members(settings) as members, open_services(settings, config, members) as services:
-        yield _cli_services(services, config)
+    given, config = _load()
+    with with_database(given, reading=reading) as settings:
+        async with (
+            _members(settings) as members,
+            open_services(settings, config, members) as services,
+        ):
+            yield _cli_services(services, config)
 
 
 def _cli_services(services: Services, config: Config) -> CliServices:

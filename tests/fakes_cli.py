@@ -97,7 +97,7 @@ class Shop:
         """What `bot.cli` would pass."""
         known = {name: self.programs.get(name, refuse) for name in _PROGRAMS}
         return Hooks(
-            open_services=lambda: self.services(actor),
+            open_services=lambda reading: self.services(actor),
             guard=self.guard,
             config_migrate=lambda order: refuse(),
             migrate_audit=lambda order: refuse(),

@@ -21,8 +21,11 @@ from handlers.cli.terminal import Terminal
 from handlers.language import (
     Command,
     Digest,
+    DigestAction,
     Errors,
     Help,
+    Monitor,
+    MonitorAction,
     Values,
     explain,
     overview,
@@ -69,7 +72,7 @@ def run_program(hooks: Hooks, name: str, program: Program) -> int:
 
 
 async def _carry(hooks: Hooks, command: Command, switches: Values, terminal: Terminal) -> int:
-    async with hooks.open_services() as services:
+    async with hooks.open_services(_only_reads(command)) as services:
         terminal.names = services.names
         session = Session(services, terminal, switches)
         if isinstance(command, Requesting):
@@ -87,6 +90,15 @@ async def _carry(hooks: Hooks, command: Command, switches: Values, terminal: Ter
         if isinstance(command, Asking):
             return await ask(command, session)
     raise AssertionError(f"{type(command).__name__} is no command of the command line")
+
+
+def _only_reads(command: Command) -> bool:
+    match command:
+        case Monitor(action=action):
+            return action is MonitorAction.LIST
+        case Digest(action=action):
+            return action is DigestAction.READ
+    return isinstance(command, Asking | Errors)
 
 
 def _run_async(guard: Guard, name: str, terminal: Terminal, work: Work) -> int:

@@ -62,9 +62,12 @@ class CliServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What only the composition root can do. All may raise errors of `operations.errors`."""
+    """What only the composition root can do. All may raise errors of `operations.errors`.
 
-    open_services: Callable[[], AbstractAsyncContextManager[CliServices]]
+    `open_services` is told whether they are only asked, and change nothing.
+    """
+
+    open_services: Callable[[bool], AbstractAsyncContextManager[CliServices]]
     guard: Guard
     serve: Program
     sandbox: Program

@@ -459,7 +459,7 @@ def test_a_provider_that_cannot_be_reached_is_exit_4(shop: Shop) -> None:
     ids=["database", "configuration"],
 )
 def test_services_that_do_not_open_end_the_command(shop: Shop, error: Exception, code: int) -> None:
-    def closed() -> AbstractAsyncContextManager[CliServices]:
+    def closed(reading: bool) -> AbstractAsyncContextManager[CliServices]:
         raise error
 
     hooks = replace(shop.hooks(), open_services=closed)
