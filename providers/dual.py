@@ -6,6 +6,7 @@ In shadow mode nothing here changes anything: HMS-OPS deploys, and the platform 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +24,7 @@ from operations.deployment.target import Target
 from operations.errors import ProviderError, ProviderRejected
 from operations.integration.dual.comparison import Comparison, DualMode
 from operations.integration.dual.ports import LegacyResult
-from providers.dual_parts import DUAL_KEY, DualParts, bare
+from providers.dual_parts import DUAL_KEY, DualParts, bare, last_moment
 from providers.dual_shadow import Shadow
 
 
@@ -135,10 +136,10 @@ class DualProvider:
 
     async def _verify(self, target: Target, comparison: Comparison) -> str:
         """A difference is kept and shown; what was shipped stays shipped."""
-        try:
-            said = await self._parts.tool.status(target.project, target.environment)
-        except ProviderError as exc:
-            said = LegacyResult(None, exc.message)
+        left = (last_moment(comparison, target) - self._parts.clock.now()).total_seconds()
+        if left <= 0 and comparison.ended_at is not None:
+            return _WORDS[comparison.agrees]  # it was asked before
+        said = await self._ask(target, left)
         agrees = None if said.exit_code is None else said.exit_code == 0
         await self._parts.end(
             comparison,
@@ -148,6 +149,18 @@ class DualProvider:
             detail="" if agrees else _say_status(said),
         )
         return _WORDS[agrees]
+
+    async def _ask(self, target: Target, seconds: float) -> LegacyResult:
+        """Within the target's own time: an HMS-OPS that hangs must not let what is live be called overdue."""
+        if seconds <= 0:
+            return LegacyResult(None, "there was no time left to ask")
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._parts.tool.status(target.project, target.environment)
+        except TimeoutError:
+            return LegacyResult(None, "no answer within its time")
+        except ProviderError as exc:
+            return LegacyResult(None, exc.message)
 
 
 _WORDS = {

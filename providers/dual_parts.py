@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from operations.clock import Clock
 from operations.deployment.progress import Handle
+from operations.deployment.target import Target
 from operations.integration.dual.comparison import Comparison, DualMode
 from operations.integration.dual.ports import Comparisons, LegacyTool
 
 DUAL_KEY = "dual"
 """Of a handle: the rollout's name, under which the comparison is stored."""
+
+_BEFORE_DEADLINE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +57,8 @@ class DualParts:
 def bare(handle: Handle) -> Handle:
     """The platform's own handle."""
     return {key: value for key, value in handle.items() if key != DUAL_KEY}
+
+
+def last_moment(comparison: Comparison, target: Target) -> datetime:
+    """Until when there is time to ask; then the target's own time is nearly up, and what is known counts."""
+    return comparison.begun_at + target.timeout - min(_BEFORE_DEADLINE, target.timeout / 2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 from operations.deployment.ports import Provider, StartOrder, TargetHealth
 from operations.deployment.progress import Failure, Handle, Progress, Started, Verdict
@@ -18,9 +17,8 @@ from operations.deployment.target import Target
 from operations.errors import OutcomeUnknown, ProviderUnavailable
 from operations.integration.dual.comparison import Comparison
 from operations.integration.dual.ports import LegacyOrder, LegacyResult, LegacyRun
-from providers.dual_parts import DUAL_KEY, DualParts
+from providers.dual_parts import DUAL_KEY, DualParts, last_moment
 
-_BEFORE_DEADLINE = timedelta(seconds=15)
 _SHELL_ENDS = {
     126: "a program in it cannot be run",
     127: "a program in it was not found; `legacy.environment` says what else it gets of our environment",
@@ -84,6 +82,8 @@ class Shadow:
             why = f"HMS-OPS is still at work{where}, and is not watched any longer"
         elif comparison is not None and comparison.legacy_exit == 0:
             why = "HMS-OPS says that it deployed, and the platform does not show it yet"
+        elif comparison is not None and comparison.legacy_exit is not None:
+            why = f"{_say_end(comparison.legacy_exit)}, and the platform could not be asked"
         else:
             why = "HMS-OPS was not seen to end"
         if comparison is not None and comparison.ended_at is None:
@@ -204,8 +204,7 @@ class Shadow:
         The target's deadline comes after that: what HMS-OPS said and the platform does not show is known.
         """
         clock = self._parts.clock
-        deadline = comparison.begun_at + target.timeout - _BEFORE_DEADLINE
-        until = min(clock.now() + self._parts.settles, deadline)
+        until = min(clock.now() + self._parts.settles, last_moment(comparison, target))
         health = await self._inner.status(target)
         while not _serves(health, release) and clock.now() < until:
             await clock.sleep(self._parts.look_seconds)

@@ -183,3 +183,16 @@ async def test_what_is_still_at_work_when_time_is_up_is_named_and_called_neither
         assert "*Cannot tell: myapp 1.1 → prod*" in shown
         assert "HMS-OPS is still at work (process " in shown
         assert (await side.compared()).agrees is None
+
+
+async def test_a_status_that_hangs_takes_back_nothing_that_went_live(
+    tmp_path: Path, slack: SlackStandIn
+) -> None:
+    async with beside(tmp_path, slack, DualMode.VERIFY, "exec sleep 60", seconds=3) as side:
+        await ship(side)
+
+        shown = card_of(side)
+        assert "*Live: myapp 1.1 → prod*" in shown
+        assert "HMS-OPS could not be asked" in shown
+        assert side.platform.serving == NEW.artifact
+        assert (await side.compared()).detail == "HMS-OPS's status: no answer within its time"

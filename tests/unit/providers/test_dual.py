@@ -473,6 +473,21 @@ async def test_two_are_never_at_work_on_one_target(shadow: Bench) -> None:
     assert len(shadow.calls.splitlines()) == 2
 
 
+async def test_a_failure_is_named_when_time_is_up_before_the_platform_answered(
+    shadow: Bench,
+) -> None:
+    shadow.legacy_ends_with(3)
+    shadow.platform.troubles = 1
+    handle = await shadow.start()
+    with pytest.raises(ProviderUnavailable):
+        await shadow.follow(handle)
+
+    with pytest.raises(OutcomeUnknown, match=r"^HMS-OPS ended with 3, and the platform could not"):
+        await shadow.provider.explain(shadow.target, handle)
+
+    assert (await shadow.comparison()).agrees is None
+
+
 async def test_what_is_still_at_work_when_time_is_up_is_said(shadow: Bench) -> None:
     shadow.hold_legacy(True)
     handle = await shadow.start()
