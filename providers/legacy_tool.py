@@ -19,6 +19,7 @@ from pathlib import Path
 
 from operations.errors import ProviderUnavailable
 from operations.integration.dual.ports import LegacyOrder, LegacyResult, LegacyRun
+from providers.legacy_keeper import LARGEST_LOG
 from providers.legacy_runs import RunFiles, Trace
 
 _KEEPER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("legacy_keeper.py")))
@@ -115,13 +116,18 @@ class HmsOps:
         name = f"status-{os.getpid()}-{os.urandom(6).hex()}"
         process = await asyncio.to_thread(self._ask, name, ("status", project, environment))
         try:
-            code = await _end_of(process, self._status_seconds)
+            code = await _end_of(process, self._status_seconds, self._files.log(name))
             if code is None:
-                return LegacyResult(None, f"no answer within {self._status_seconds:g} s")
+                return LegacyResult(None, self._why_ended(name))
             return LegacyResult(code, await asyncio.to_thread(self._files.tail, name))
         finally:
             _kill(process)
             self._files.remove(name)
+
+    def _why_ended(self, name: str) -> str:
+        if _is_too_long(self._files.log(name)):
+            return f"it did not stop talking: more than {LARGEST_LOG // 2**20} MiB"
+        return f"no answer within {self._status_seconds:g} s"
 
     def _first_open(self, target_name: str) -> str:
         return next((name for name, _ in self._files.open_of(target_name)), "")
@@ -193,14 +199,22 @@ def _first_word(keeper: subprocess.Popen[bytes]) -> str:
         return stream.readline().decode("utf-8", "replace").strip() if ready else ""
 
 
-async def _end_of(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+async def _end_of(process: subprocess.Popen[bytes], seconds: float, log: Path) -> int | None:
+    """None: it has not ended within the time, or it fills the disk."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while (code := process.poll()) is None:
-        if loop.time() >= end:
+        if loop.time() >= end or _is_too_long(log):
             return None
         await asyncio.sleep(_LOOK_SECONDS)
     return code
+
+
+def _is_too_long(log: Path) -> bool:
+    """Nobody keeps a status short, as the keeper does the log of a deployment."""
+    with suppress(OSError):
+        return log.stat().st_size > LARGEST_LOG
+    return False
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -165,6 +165,21 @@ async def test_a_status_that_does_not_end_is_ended_with_what_it_started(
     assert list((tmp_path / "runs").iterdir()) == []
 
 
+async def test_a_status_that_does_not_stop_talking_is_ended_before_the_disk_is_full(
+    tmp_path: Path,
+) -> None:
+    hms_ops = HmsOps(
+        ["/bin/sh", "-c", "while head -c 8388608 /dev/zero; do sleep 0.02; done"],
+        RunFiles(tmp_path / "runs"),
+        _ENVIRON,
+    )
+
+    found = await hms_ops.status("myapp", "prod")
+
+    assert found == LegacyResult(None, "it did not stop talking: more than 64 MiB")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 async def test_its_folder_is_nobody_else_s(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "runs").symlink_to(tmp_path / "real")
