@@ -36,7 +36,10 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`secret` is as Standard Webhooks write it: `whsec_` and base64, or base64 alone."""
+    """`secret` is as Standard Webhooks write it: `whsec_` and base64, or base64 alone.
+
+    Several with spaces between them, while one is changed for another: each call is signed with all.
+    """
 
     component: str
     url: str
@@ -54,7 +57,7 @@ class WebhookCaller:
         self._endpoint = endpoint
         self._clock = clock
         self._resolve = resolve
-        self._webhook = _signer(endpoint.secret)
+        self._signers = _signers(endpoint.secret)
         self._url = _read(endpoint.url)
         self._proxy = _proxy_for(self._url)
         self._client = build_client(deadline=_SECONDS, connect=_CONNECT_SECONDS, proxy=self._proxy)
@@ -70,7 +73,9 @@ class WebhookCaller:
             "Content-Type": "application/cloudevents+json; charset=utf-8",
             "webhook-id": delivery.event_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(delivery.event_id, now, body),
+            "webhook-signature": " ".join(
+                signer.sign(delivery.event_id, now, body) for signer in self._signers
+            ),
         }
         try:
             async with asyncio.timeout(_SECONDS):
@@ -144,6 +149,13 @@ def _proxy_for(url: httpx.URL) -> str:
     if not named or proxy_bypass(url.host):
         return ""
     return named if "://" in named else f"http://{named}"
+
+
+def _signers(secrets: str) -> list[Webhook]:
+    signers = [_signer(secret) for secret in secrets.split()]
+    if not signers:
+        raise InvalidRequest("There is no secret.")
+    return signers
 
 
 def _signer(secret: str) -> Webhook:

@@ -65,6 +65,9 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield found
 
 
+OTHER = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
+
+
 async def call(
     receiver: Receiver, body: str = '{"id":"hms-42"}', *, private: bool = True, secret: str = SECRET
 ) -> None:
@@ -253,3 +256,20 @@ async def test_an_address_that_cannot_be_connected_to_leaves_the_next(receiver: 
 async def test_an_address_of_the_new_kind_can_be_written(receiver: Receiver) -> None:
     with pytest.raises(ProviderUnavailable, match=r"refused the connection|no way there"):
         await call_by_name("http://[::1]:9/x", {"::1": [ip_address("::1")]})
+
+
+@pytest.mark.parametrize("known", [SECRET, OTHER])
+async def test_while_a_secret_is_changed_who_has_either_can_verify(
+    receiver: Receiver, known: str
+) -> None:
+    """Standard Webhooks, "Signature scheme": a list of signatures, for a change without a gap."""
+    await call(receiver, secret=f"{OTHER} {SECRET}")
+
+    headers, body = receiver.calls[0]
+    assert Webhook(known).verify(body, headers)
+
+
+@pytest.mark.parametrize("secret", [f"{SECRET} {SECRET[:12]}", f"{SECRET} no!", " "])
+async def test_each_of_several_secrets_must_be_one(receiver: Receiver, secret: str) -> None:
+    with pytest.raises(InvalidRequest):
+        await call(receiver, secret=secret)
