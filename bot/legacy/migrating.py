@@ -12,35 +12,48 @@ from pathlib import Path
 
 from bot.config.document import parse_document
 from bot.config.reading import check_document
-from bot.faults import ConfigError
+from bot.faults import ConfigError, Fault
 from bot.legacy.reporting import report_document, say_report
 from bot.legacy.writing import write_yaml
 from bot.whole_files import prepare_file
 from handlers.cli.orders import MigrateOrder
 from operations.errors import InvalidRequest
 from operations.integration.legacy.document import Unreadable, read_document
+from operations.integration.legacy.findings import FindingKind
 from operations.integration.legacy.secrets import Secret
 from operations.integration.legacy.spelling import say_path
 from operations.integration.legacy.translation import Hints, Translation, translate
+from operations.integration.legacy.undecided import CHANNEL, ORGANIZATION
 
 _STDOUT = "-"
+_LEFT = 1
+_DECIDED = {CHANNEL: "C0DECIDED0", ORGANIZATION: "decided-0"}
+"""As long as what they stand for, so that the rest can be checked where it is."""
 
 
 def migrate_config(order: MigrateOrder) -> int:
-    """The exit code; raises InvalidRequest when nothing can be or was written."""
+    """The exit code: 1 while something is to be decided or was not understood.
+
+    Raises InvalidRequest when nothing can be or was written.
+    """
     translation = _translated(order)
     text = write_yaml(translation, Path(order.source).name)
-    _check(text, translation)
+    _check(text, translation, order.source)
     secrets_text = "".join(_secret_lines(translation.secrets)) if order.secrets_file else ""
     written = _write_all(order, text, secrets_text)
     if order.as_json:
         sys.stdout.write(report_document(translation, *written) + "\n")
-        return 0
+        return _code(translation)
     stream = sys.stderr if order.target == _STDOUT else sys.stdout
     stream.write(say_report(translation) + "\n")
     for name in filter(None, written):
         stream.write(f"\nWritten: {name}\n")
-    return 0
+    return _code(translation)
+
+
+def _code(translation: Translation) -> int:
+    open_ends = (FindingKind.DECISION, FindingKind.UNKNOWN)
+    return _LEFT if any(found.kind in open_ends for found in translation.findings) else 0
 
 
 def _translated(order: MigrateOrder) -> Translation:
@@ -59,13 +72,17 @@ def _translated(order: MigrateOrder) -> Translation:
         raise InvalidRequest(f"{order.source}:{exc.message}", hint=exc.hint) from exc
 
 
-def _check(text: str, translation: Translation) -> None:
-    """What is to be written must pass `config check` and hold no secret."""
+def _check(text: str, translation: Translation, source: str) -> None:
+    """What is to be written must pass `config check`, but for what is to be decided, and hold no secret."""
+    decided = text
+    for undecided, anything in _DECIDED.items():
+        decided = decided.replace(f'"{undecided}"', f'"{anything}"')
     try:
-        check_document(parse_document(text, "the new hms.yaml"))
+        check_document(parse_document(decided, "the new hms.yaml"))
     except ConfigError as exc:
+        told = "\n".join(_at_its_origin(fault, translation, source) for fault in exc.faults)
         raise InvalidRequest(
-            f"What was read makes no valid configuration:\n{exc.message}",
+            f"What was read makes no valid configuration:\n{told}",
             hint="Nothing was written. Mend the old file at these keys, or take them out.",
         ) from exc
     for secret in translation.secrets:
@@ -74,6 +91,14 @@ def _check(text: str, translation: Translation) -> None:
                 f"{say_path(secret.path)} is a secret and stands at another key too.",
                 hint="Nothing was written. Take it out of the other key.",
             )
+
+
+def _at_its_origin(fault: Fault, translation: Translation, source: str) -> str:
+    """The fault where its value stands in the old file, as the new one is not there to look at."""
+    origin = translation.origins.get(fault.path)
+    if origin is None:
+        return f"{fault.path}: {fault.message}"
+    return f"{source}:{origin.place} {origin.path}: {fault.message}"
 
 
 def _secret_lines(secrets: tuple[Secret, ...]) -> Iterator[str]:

@@ -12,19 +12,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from operations.integration.legacy.document import Document, Path, Place, Unreadable, Value
+from operations.redaction import clean
+
+_NAMES = ("name", "project", "app", "application", "project_name", "app_name", "id", "key", "slug", "title",
+          "environment", "env", "stage")  # fmt: skip
+"""Which key of an object in a list tells what it is called."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def plain_key(key: str) -> str:
-    """`forgeApiToken`, `Forge-API-Token` and `forge_api_token` to the last of these."""
-    return re.sub(r"[^a-z0-9]+", "_", _HUMP.sub("_", key.strip()).lower()).strip("_")
+    """`forgeApiToken`, `Forge-API-Token` and `FORGE_API_TOKEN` to `forge_api_token`."""
+    parted = _HUMP.sub("_", key.strip()) if re.search("[a-z]", key) else key
+    plain = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+    return re.sub(r"(^|_)k8_s(?=_|$)", r"\1k8s", plain)
 
 
 def say_path(path: Path) -> str:
     """`projects.myapp.environments[0]`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a text with commas, semicolons or lines between."""
+    return [part.strip() for part in re.split(r"[,;\n|]", text) if part.strip()]
+
+
+def whole_number(value: Value) -> int | None:
+    """A whole number, also one written as text."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +60,40 @@ class Found:
 class Reading:
     """One pass over a document; `used` are the paths that were understood, each with all below it.
 
-    An object is understood part by part: asking for it does not make its parts understood.
+    An object is understood part by part: asking for it does not make its parts understood. `hidden` are
+    secrets: nobody who asks for a value ever gets one of them.
     """
 
     document: Document
     used: set[Path] = field(default_factory=set)
+    hidden: set[Path] = field(default_factory=set)
 
     def find(self, at: Path, *spellings: str) -> Found | None:
         """The first of the spellings that is there below `at`, and not null."""
-        for spelling in spellings:
-            for found in self._resolve(at, spelling.split(".")):
-                if found.value is not None:
-                    self._mark(found)
-                    return found
+        for found in self.every(at, *spellings):
+            self._mark(found)
+            return found
         return None
 
+    def every(self, at: Path, *spellings: str) -> Iterator[Found]:
+        """All that is there under the spellings; looking at it does not make it understood."""
+        for spelling in spellings:
+            for found in self._resolve(at, spelling.split(".")):
+                if found.value is not None and found.path not in self.hidden:
+                    yield found
+
     def text(self, at: Path, *spellings: str) -> str:
-        """A text, or a number as text; "" when there is none. Raises Unreadable for anything else."""
-        found = self.find(at, *spellings)
-        if found is None:
-            return ""
+        """A text, or a number as text; "" when there is none, or an object. Raises Unreadable for others."""
+        for found in self.every(at, *spellings):
+            if not isinstance(found.value, dict):
+                return self.as_text(found)
+        return ""
+
+    def as_text(self, found: Found) -> str:
+        """A text, or a number as text; raises Unreadable for anything else."""
         if isinstance(found.value, bool) or not isinstance(found.value, str | int):
             raise self.wrong_type(found, "a text")
+        self.used.add(found.path)
         return str(found.value).strip()
 
     def number(self, at: Path, *spellings: str) -> int | None:
@@ -68,39 +101,46 @@ class Reading:
         found = self.find(at, *spellings)
         if found is None:
             return None
-        value = found.value
-        if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value):
-            return int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        raise self.wrong_type(found, "a whole number")
+        number = whole_number(found.value)
+        if number is None:
+            raise self.wrong_type(found, "a whole number")
+        return number
 
     def texts(self, at: Path, *spellings: str) -> list[str]:
-        """A list of texts; a single one may stand alone, or several with commas between."""
-        found = self.find(at, *spellings)
-        if found is None:
-            return []
-        value = found.value
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        if isinstance(value, list):
-            texts = [item.strip() for item in value if isinstance(item, str)]
-            if len(texts) == len(value):
-                return texts
-        raise self.wrong_type(found, "a list of texts")
+        """All texts under the first spelling: one alone, with commas between, in a list, in a list a key."""
+        found = next(self.every(at, *spellings), None)
+        return list(dict.fromkeys(self._texts(found))) if found else []
+
+    def _texts(self, found: Found) -> Iterator[str]:
+        if found.path in self.hidden:
+            return
+        match found.value:
+            case str(text):
+                self.used.add(found.path)
+                yield from listed(text)
+            case list(items):
+                for index, item in enumerate(items):
+                    yield from self._texts(Found((*found.path, index), item))
+            case dict(children):
+                for key, child in children.items():
+                    yield from self._texts(Found((*found.path, key), child))
+            case _:
+                raise self.wrong_type(found, "a list of texts")
 
     def members(self, at: Path, *spellings: str) -> list[tuple[str, Path]]:
         """The named parts of an object, or of a list of objects with a `name`, or of names alone."""
         found = self.find(at, *spellings)
-        if found is None:
-            return []
+        return self.members_of(found) if found else []
+
+    def members_of(self, found: Found) -> list[tuple[str, Path]]:
+        """The same of what was found."""
         match found.value:
             case dict(children):
                 return [(name, (*found.path, name)) for name in children]
             case list(items):
                 return [self._named(found, index) for index in range(len(items))]
-            case str(name):
-                return [(name.strip(), found.path)]
+            case str(text):
+                return [(name, found.path) for name in listed(text)]
         raise self.wrong_type(found, "an object or a list")
 
     def has(self, at: Path, spelling: str) -> bool:
@@ -141,7 +181,16 @@ class Reading:
 
     def wrong_type(self, found: Found, wanted: str) -> Unreadable:
         """A fault for a value of another type than is understood."""
-        return Unreadable(f"{say_path(found.path)} must be {wanted}", self.place(found.path))
+        return Unreadable(f"{self.say(found.path)} must be {wanted}", self.place(found.path))
+
+    def say(self, path: Path) -> str:
+        """The path as it stands in the file, fit to show: a key may hold a secret by mistake."""
+        for length in range(len(path), 0, -1):
+            origin = self.document.origins.get(path[:length])
+            if origin is not None:
+                path = (*origin, *path[length:])
+                break
+        return clean(say_path(path), limit=200).replace("\n", " ")
 
     def _mark(self, found: Found) -> None:
         """What holds parts of its own is understood when they are."""
@@ -173,7 +222,7 @@ class Reading:
         if isinstance(item, str):
             return item.strip(), path
         if isinstance(item, dict):
-            name = self.text(path, "name", "id", "key", "slug")
+            name = self.text(path, *_NAMES)
             if name:
                 return name, path
         raise self.wrong_type(Found(path, item), "a name, or an object with a name")
