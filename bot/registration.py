@@ -12,15 +12,22 @@ import json
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.component_advice import (
+    overlap_advice,
+    private_advice,
+    secret_advice,
+    secret_stays,
+)
 from bot.component_calls import list_components, print_json, replay_calls, try_component
 from bot.config import Config, load_config
 from bot.config.document import parse_document, read_document
 from bot.config.editing import NotEditable, add_entry, remove_entry, replace_value
 from bot.config.reading import check_document
+from bot.config.sections import Component
 from bot.faults import ConfigError, Fault
 from bot.settings import Settings, load_settings
 from bot.whole_files import editing_alone, replace_file
@@ -42,9 +49,9 @@ async def run_components(order: ComponentsOrder) -> int:
         case ComponentsAction.LIST:
             return await list_components(order, settings, config)
         case ComponentsAction.ADD:
-            return _add(order, settings)
+            return await _add(order, settings)
         case ComponentsAction.ROTATE:
-            return _rotate(order, settings)
+            return _rotate(order, settings, config.components[order.name])
         case ComponentsAction.REMOVE:
             return _remove(order, settings)
         case ComponentsAction.TEST:
@@ -67,23 +74,34 @@ def _check_name(order: ComponentsOrder, config: Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What is shown once, by its name; `line` is what hms.yaml holds of it, in flow style."""
+    """What is shown once, by its name; `line` is what hms.yaml holds of it, in flow style.
+
+    `advice` is what is left to do, a sentence each.
+    """
 
     secrets: Mapping[str, str]
     line: str
+    advice: Sequence[str] = ()
 
 
-def _add(order: ComponentsOrder, settings: Settings) -> int:
+async def _add(order: ComponentsOrder, settings: Settings) -> int:
     token = secrets.token_urlsafe(32)
     entry: dict[str, object] = {"token_sha256": _digest(token), "may": _rights(order)}
     shown = {"token": token}
+    advice: list[str] = []
     if order.ticket_url:
         entry["ticket_url"] = order.ticket_url
     if order.webhook:
         variable = f"{_variable(order.name)}_WEBHOOK_SECRET"
         entry |= {"webhook": order.webhook, "secret_env": variable}
-        shown[variable] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    made = _Made(shown, f"{json.dumps(order.name)}: {json.dumps(entry)}")
+        shown[variable] = _new_secret()
+        advice.append(secret_advice(order.name, variable))
+    if order.private:
+        entry["private"] = True
+    elif order.webhook:
+        advice.append(await private_advice(order.name, order.webhook))
+    line = f"{json.dumps(order.name)}: {json.dumps(entry)}"
+    made = _Made(shown, line, [each for each in advice if each])
     lines = [f"{key}: {json.dumps(value)}" for key, value in entry.items()]
     try:
         _change(settings, lambda text: add_entry(text, _SECTION, order.name, lines))
@@ -99,10 +117,13 @@ def _rights(order: ComponentsOrder) -> list[str]:
     return [right.strip() for each in order.may for right in each.split(",") if right.strip()]
 
 
-def _rotate(order: ComponentsOrder, settings: Settings) -> int:
+def _rotate(order: ComponentsOrder, settings: Settings, component: Component) -> int:
+    if order.secret_only:
+        return _rotate_secret(order, component)
     token = secrets.token_urlsafe(32)
     digest = _digest(token)
-    made = _Made({"token": token}, f"token_sha256: {json.dumps(digest)}")
+    advice = [secret_stays(order.name)] if component.webhook else []
+    made = _Made({"token": token}, f"token_sha256: {json.dumps(digest)}", advice)
     path = (_SECTION, order.name, "token_sha256")
     try:
         _change(settings, lambda text: replace_value(text, path, digest))
@@ -110,6 +131,21 @@ def _rotate(order: ComponentsOrder, settings: Settings) -> int:
         _tell_unwritten(order, made, f"Write this as {'.'.join(path)} in {_file(settings)}:")
         raise
     _tell_written(order, made, "The old token ends with the bot's next start.")
+    return 0
+
+
+def _rotate_secret(order: ComponentsOrder, component: Component) -> int:
+    """It stands in the bot's environment and not in hms.yaml, which stays as it is."""
+    variable = component.secret_env
+    if variable is None:
+        raise InvalidRequest(f"{order.name} has no webhook, and so no secret.")
+    made = _Made({variable: _new_secret()}, "", [overlap_advice(order.name, variable)])
+    if order.as_json:
+        print_json({"name": order.name, **made.secrets, "advice": list(made.advice)})
+    else:
+        _print_secrets(made)
+        sys.stdout.write(f"{_ONCE}\n")
+        _print_advice(made)
     return 0
 
 
@@ -125,20 +161,29 @@ def _remove(order: ComponentsOrder, settings: Settings) -> int:
 def _tell_written(order: ComponentsOrder, made: _Made, said: str) -> None:
     """The only moment at which these secrets can be read."""
     if order.as_json:
-        print_json({"name": order.name, "written": True, **made.secrets})
+        print_json(
+            {"name": order.name, "written": True, **made.secrets, "advice": list(made.advice)}
+        )
     else:
         _print_secrets(made)
         sys.stdout.write(f"{_ONCE} {said}\n")
+        _print_advice(made)
 
 
 def _tell_unwritten(order: ComponentsOrder, made: _Made, said: str) -> None:
     """The file is as it was; whoever can change it gets the line, and the secrets all the same."""
     if order.as_json:
-        print_json({"name": order.name, "written": False, "line": made.line, **made.secrets})
+        written = {"written": False, "line": made.line, **made.secrets}
+        print_json({"name": order.name, **written, "advice": list(made.advice)})
     else:
         sys.stdout.write(f"{said}\n{made.line}\n")
         _print_secrets(made)
         sys.stdout.write(f"{_ONCE}\n")
+        _print_advice(made)
+
+
+def _print_advice(made: _Made) -> None:
+    sys.stdout.write("".join(f"{each}\n" for each in made.advice))
 
 
 def _print_secrets(made: _Made) -> None:
@@ -181,6 +226,10 @@ def _change(settings: Settings, change: Callable[[str], str]) -> None:
 
 def _file(settings: Settings) -> Path:
     return Path(settings.config_path).resolve()
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _digest(token: str) -> str:

@@ -5,7 +5,8 @@
     python examples/hms_dev.py ship HMS-7 myapp staging 1.1 "rounding fix"
     python examples/hms_dev.py follow HMS-7     # after it lost everything but the ticket
 
-`hms-sys components add hms-dev … --webhook URL` prints token and secret. Approvals happen in Slack.
+`hms-sys components add hms-dev … --webhook URL` prints token and secret, and what the bot needs of them.
+Approvals happen in Slack.
 """
 
 from __future__ import annotations

@@ -47,6 +47,9 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
         name: _Name,
         may: Annotated[list[str], typer.Option(help="read, events or deploy:ENVIRONMENT.")],
         webhook: Annotated[str, typer.Option(help="Where changes are sent.")] = "",
+        private: Annotated[
+            bool, typer.Option("--private", help="The webhook may be at a private address.")
+        ] = False,
         ticket_url: Annotated[
             str, typer.Option(help="Where people read about a ticket: https://…/{external_id}.")
         ] = "",
@@ -58,13 +61,25 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
                 name=name,
                 may=tuple(may),
                 webhook=webhook,
+                private=private,
                 ticket_url=ticket_url,
                 as_json=json,
             )
         )
 
+    @group.command("rotate", help="Make a new token; the old one ends with the bot's restart.")
+    def rotate(
+        name: _Name,
+        webhook_secret: Annotated[
+            bool,
+            typer.Option("--webhook-secret", help="A new secret for its webhook, and no token."),
+        ] = False,
+        json: _Json = False,
+    ) -> None:
+        action = ComponentsAction.ROTATE
+        run(ComponentsOrder(action=action, name=name, secret_only=webhook_secret, as_json=json))
+
     for action, summary in (
-        (ComponentsAction.ROTATE, "Make a new token; the old one ends with the bot's restart."),
         (ComponentsAction.REMOVE, "Take it out of hms.yaml."),
         (ComponentsAction.TEST, "Call its webhook once, and say what it answered."),
         (ComponentsAction.REPLAY, "Send its dead calls again."),

@@ -80,11 +80,16 @@ class ComponentsAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentsOrder:
-    """`name` "": all. `may`, `webhook` and `ticket_url` are for one that is added."""
+    """`name` "": all. `may`, `webhook`, `private` and `ticket_url` are for one that is added.
+
+    `secret_only`: of one that is rotated, the webhook's secret and not the token.
+    """
 
     action: ComponentsAction
     name: str = ""
     may: tuple[str, ...] = ()
     webhook: str = ""
+    private: bool = False
     ticket_url: str = ""
+    secret_only: bool = False
     as_json: bool = False

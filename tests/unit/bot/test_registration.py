@@ -10,12 +10,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from bot.component_advice import private_advice
 from bot.config import load_config
 from bot.config.editing import NotEditable
 from bot.faults import ConfigError, SettingsError
@@ -23,6 +25,7 @@ from bot.registration import run_components
 from handlers.cli.orders import ComponentsAction, ComponentsOrder
 from operations.errors import InvalidRequest
 from operations.integration.webhooks.delivery import DeliveryState, Draft
+from providers.addresses import Address
 from storage.database import open_database
 from tests.slack_stand_in import listening
 
@@ -363,3 +366,112 @@ def test_all_who_add_at_once_are_kept(file: Path) -> None:
         list(pool.map(lambda name: asyncio.run(run_components(replace(ADD, name=name))), names))
 
     assert sorted(load_config(file).components) == names
+
+
+INSIDE = "https://hms-dev.internal/hooks"
+
+
+def advice(capsys: pytest.CaptureFixture[str]) -> str:
+    return "\n".join(json.loads(capsys.readouterr().out)["advice"])
+
+
+async def test_adding_says_that_the_bot_needs_the_webhook_s_secret_too(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(replace(ADD, webhook=INSIDE, as_json=False))
+
+    said = capsys.readouterr().out
+    assert "Set HMS_DEV_WEBHOOK_SECRET (or HMS_DEV_WEBHOOK_SECRET_FILE" in said
+    assert "before its next start: it does not start without" in said
+
+
+async def test_one_without_a_webhook_needs_nothing_more(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(ADD)
+
+    assert advice(capsys) == ""
+
+
+@pytest.mark.parametrize(
+    "webhook", [INSIDE, "https://10.1.2.3/x", "http://[::1]:8080/x", "https://dev/x"]
+)
+async def test_a_private_address_is_told_with_what_to_write(
+    file: Path, capsys: pytest.CaptureFixture[str], webhook: str
+) -> None:
+    await run_components(replace(ADD, webhook=webhook))
+
+    assert "write `private: true` beside the webhook of hms-dev" in advice(capsys)
+
+
+async def test_private_is_written_when_it_is_said(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(replace(ADD, webhook=INSIDE, private=True))
+
+    assert load_config(file).components["hms-dev"].private
+    assert "private" not in advice(capsys)
+
+
+async def test_private_without_a_webhook_is_refused(file: Path) -> None:
+    with pytest.raises(ConfigError, match="private"):
+        await run_components(replace(ADD, private=True))
+
+    assert read(file) == TEXT
+
+
+async def test_a_webhook_s_secret_is_rotated_without_the_token_and_told_with_the_overlap(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(replace(ADD, webhook=INSIDE))
+    first = told(capsys)["HMS_DEV_WEBHOOK_SECRET"]
+    before = read(file)
+    order = ComponentsOrder(action=ComponentsAction.ROTATE, name="hms-dev", secret_only=True)
+
+    await run_components(replace(order, as_json=True))
+    second = told(capsys)["HMS_DEV_WEBHOOK_SECRET"]
+    await run_components(order)
+
+    assert second != first
+    assert Webhook(second).sign("hms-1", datetime.now(UTC), "{}")
+    assert read(file) == before
+    assert "in HMS_DEV_WEBHOOK_SECRET the new one, a space, the old one" in capsys.readouterr().out
+
+
+async def test_who_has_no_webhook_has_no_secret_to_rotate(file: Path) -> None:
+    await run_components(ADD)
+
+    with pytest.raises(InvalidRequest, match="has no webhook"):
+        await run_components(
+            ComponentsOrder(action=ComponentsAction.ROTATE, name="hms-dev", secret_only=True)
+        )
+
+
+async def test_a_new_token_leaves_the_webhook_s_secret_and_says_so(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run_components(replace(ADD, webhook=INSIDE))
+    capsys.readouterr()
+
+    await run_components(
+        ComponentsOrder(action=ComponentsAction.ROTATE, name="hms-dev", as_json=True)
+    )
+
+    assert "rotate hms-dev --webhook-secret" in advice(capsys)
+
+
+@pytest.mark.parametrize(("found", "is_told"), [("10.0.0.7", True), ("93.184.215.14", False)])
+async def test_a_public_name_is_looked_up(found: str, is_told: bool) -> None:
+    async def resolve(host: str, port: int) -> list[Address]:
+        return [ip_address(found)]
+
+    said = await private_advice("hms-dev", "https://dev.example.com/x", resolve)
+
+    assert bool(said) is is_told
+
+
+async def test_a_name_that_nobody_knows_is_not_judged() -> None:
+    async def resolve(host: str, port: int) -> list[Address]:
+        raise OSError("unknown")
+
+    assert await private_advice("hms-dev", "https://dev.example.com/x", resolve) == ""
