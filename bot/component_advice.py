@@ -35,8 +35,8 @@ def secret_stays(name: str) -> str:
 def overlap_advice(name: str, variable: str) -> str:
     """How one secret follows another and no call is refused between."""
     return (
-        f"1. Give the bot both: in {variable} the new one, a space, the old one. From its next start each "
-        f"call is signed with both.\n2. Give {name} the new one.\n3. Take the old one from the bot."
+        f"1. Give the bot both: in {variable} the new one, a space, the old one (in quotes where a shell "
+        f"reads it). From its next start each call is signed with both.\n2. Give {name} the new one.\n3. Take the old one from the bot."
     )
 
 
