@@ -166,9 +166,18 @@ def _sandbox() -> int:
 
 
 def _config_check() -> int:
+    from bot.variables import missing_variables
+
     settings, config = _load()
-    targets = config.catalog().targets
-    sys.stdout.write(f"{settings.config_path} is valid: {len(targets)} targets.\n")
+    count = len(config.catalog().targets)
+    targets = "1 target" if count == 1 else f"{count} targets"
+    sys.stdout.write(f"{settings.config_path} is valid: {targets}.\n")
+    if missing := missing_variables(settings, config):
+        sys.stdout.write("Not set in this environment, and asked for by `hms-sys serve`:\n")
+    for each in missing:
+        sys.stdout.write(
+            f"  {each.fault.path}: {each.fault.message}. {each.advice}".rstrip() + "\n"
+        )
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from bot.dual_findings import examine_legacy
 from bot.faults import ConfigError, Fault, SettingsError
 from bot.platforms import PlatformParts, build_platforms
 from bot.settings import Settings, check_serve, load_settings
+from bot.variables import missing_variables
 from bot.webhooks import open_callers
 from operations.clock import Clock
 from operations.deployment.ports import Provider
@@ -61,15 +63,17 @@ async def run_doctor() -> list[Finding]:
         settings = load_settings()
     except SettingsError as exc:
         return [_of_fault("environment", fault) for fault in exc.faults]
-    found = [_of_fault("environment", fault) for fault in check_serve(settings)]
     try:
         config = load_config(settings.config_path)
     except ConfigError as exc:
-        return [*found, *(_of_fault(exc.file, fault) for fault in exc.faults)]
+        slack = [_of_fault("environment", fault) for fault in check_serve(settings)]
+        return [*slack, *(_of_fault(exc.file, fault) for fault in exc.faults)]
+    found = _missing(settings, config)
+    told = {each.subject for each in found}
     async with AsyncExitStack() as stack:
         return [
             *found,
-            *_components(config, stack),
+            *(each for each in _components(config, stack) if each.subject not in told),
             *examine_legacy(settings, config),
             *await diagnose(await _examinations(settings, config, stack), seconds=_SECONDS),
         ]
@@ -107,6 +111,14 @@ async def _examinations(
         *slack,
         *of_targets(catalog, platforms),
         *_of_mail(settings, config),
+    ]
+
+
+def _missing(settings: Settings, config: Config) -> list[Finding]:
+    """Variables that are asked for and not set."""
+    return [
+        replace(_of_fault("environment", each.fault), advice=each.advice)
+        for each in missing_variables(settings, config)
     ]
 
 

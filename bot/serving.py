@@ -14,7 +14,8 @@ from bot.faults import SettingsError
 from bot.logs import mask, start_logging
 from bot.routes import Couriers, open_couriers
 from bot.runtime import serve
-from bot.settings import Settings, check_serve, load_secrets, load_settings
+from bot.settings import Settings, load_secrets, load_settings
+from bot.variables import missing_variables
 from operations.errors import OperationError, ProviderUnauthorized
 
 _LOG = structlog.get_logger("hms.serving")
@@ -42,7 +43,8 @@ def run_serve() -> int:
 
 def _open_all(settings: Settings, config: Config) -> Couriers:
     """What needs the environment's secrets, masked first; raises SettingsError with every fault of them."""
-    faults = check_serve(settings)
+    missing = missing_variables(settings, config)
+    faults = [each.fault for each in missing] if any(each.needed for each in missing) else []
     couriers: Couriers = {}
     try:
         mask(_named_secrets(config))
@@ -51,7 +53,8 @@ def _open_all(settings: Settings, config: Config) -> Couriers:
     try:
         couriers = open_couriers(settings, config)
     except SettingsError as exc:
-        faults += [fault for fault in exc.faults if fault not in faults]
+        told = {fault.path for fault in faults}
+        faults += [fault for fault in exc.faults if fault.path not in told]
     if faults:
         raise SettingsError(faults)
     return couriers
@@ -72,9 +75,8 @@ def _named_secrets(config: Config) -> Iterator[str]:
 
 def _warn(settings: Settings, config: Config) -> None:
     """What starts all the same, and would surprise later."""
-    providers = {target.provider for target in config.catalog().targets}
-    if "forge" in providers and settings.forge_api_token is None:
-        _LOG.warning("FORGE_API_TOKEN is not set: nothing can be deployed through Forge")
+    for missing in missing_variables(settings, config):
+        _LOG.warning(f"{missing.fault.path} {missing.fault.message}. {missing.advice}".strip())
 
 
 def _tell(problems: Sequence[BaseException]) -> int:
