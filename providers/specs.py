@@ -45,8 +45,8 @@ class KubernetesSpec(_Spec):
 
     @property
     def identity(self) -> str:
-        """Context, namespace, workload and container."""
-        return f"k8s:{self.context}:{self.namespace}:{self.workload}:{self.container}"
+        """Context, namespace and workload: a rollout is one of all its containers."""
+        return f"k8s:{self.context}:{self.namespace}:{self.workload}"
 
 
 class EcsSpec(_Spec):
