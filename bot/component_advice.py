@@ -32,12 +32,14 @@ def secret_stays(name: str) -> str:
     )
 
 
-def overlap_advice(name: str, variable: str) -> str:
+def overlap_advice(name: str, variable: str) -> list[str]:
     """How one secret follows another and no call is refused between."""
-    return (
+    return [
         f"1. Give the bot both: in {variable} the new one, a space, the old one (in quotes where a shell "
-        f"reads it). From its next start each call is signed with both.\n2. Give {name} the new one.\n3. Take the old one from the bot."
-    )
+        "reads it). From its next start each call is signed with both.",
+        f"2. Give {name} the new one.",
+        "3. Take the old one from the bot.",
+    ]
 
 
 async def private_advice(name: str, webhook: str, resolve: Resolve = resolve) -> str:

@@ -139,7 +139,7 @@ def _rotate_secret(order: ComponentsOrder, component: Component) -> int:
     variable = component.secret_env
     if variable is None:
         raise InvalidRequest(f"{order.name} has no webhook, and so no secret.")
-    made = _Made({variable: _new_secret()}, "", [overlap_advice(order.name, variable)])
+    made = _Made({variable: _new_secret()}, "", overlap_advice(order.name, variable))
     if order.as_json:
         print_json({"name": order.name, **made.secrets, "advice": list(made.advice)})
     else:

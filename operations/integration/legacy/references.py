@@ -29,7 +29,7 @@ _MENTION = re.compile(
     r"hms[-_ ]?ops|forge-api\.php|integrate-all\.sh|hms-dev-integration\.sh", re.IGNORECASE
 )
 _SETS = re.compile(
-    r"""^\s*(?:export\s+|local\s+|readonly\s+|-\s+)*["']?([A-Za-z_]\w*)["']?\s*(?:[:+?]?=|:\s)\s*
+    r"""^\s*(?:export\s+|local\s+|readonly\s+|alias\s+|-\s+)*["']?([A-Za-z_]\w*)["']?\s*(?:[:+?]?=|:\s)\s*
         ["']?[^\s"']*hms-ops(?:\.sh)?["']?\s*$""",
     re.VERBOSE,
 )

@@ -17,6 +17,7 @@ _CAPTURED = re.compile(r"(?:\$\(|`)\s*$")
 _CONDITION = re.compile(r"\b(?:if|elif|while|until)\s+(?:!\s*)?$|!\s*$|(?:&&|\|\|)\s*$")
 _DECIDES = re.compile(r"""["'\\]*\s*(?:&&|\|\|)|[^\n]*\$\?""")
 _ELSEWHERE = re.compile(r"\b(?:ssh|docker|podman|kubectl)\s[^;&|]*$")
+_IN_IMAGE = re.compile(r"^\s*(?:RUN|CMD|ENTRYPOINT)\s")
 _AS_OTHER = re.compile(r"\b(?:sudo|doas|su|runuser)\s[^;&|]*$")
 
 _WORDS = "HMS-SYS's words are others: let programs read `hms-sys {command} --json`."
@@ -72,5 +73,7 @@ def _surrounding(before: str) -> Iterator[str]:
         yield f"it goes to {found[1].strip()} first: leave that out where it is HMS-OPS's folder."
     if _ELSEWHERE.search(before):
         yield "it runs elsewhere: hms-sys, HMS_CONFIG and HMS_DATABASE_URL have to be there."
+    if _IN_IMAGE.search(before):
+        yield "it runs in an image: hms-sys has to be installed there."
     if _AS_OTHER.search(before):
         yield "it runs as another login, without HMS_CONFIG and HMS_DATABASE_URL of this one."
