@@ -1,14 +1,38 @@
-"""Which parts of HMS-OPS HMS-SYS covers, and by what. The one table to extend when a part is taken over."""
+"""Which parts of HMS-OPS HMS-SYS covers, and by what. Pure.
+
+What is not known by its name is not covered: a person looks at it, and hears what it does where that can be
+told. What functions are called stands in `functions`, keys are `config migrate`'s (`keys`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from operations.integration.legacy.bodies import Bodies
+from operations.integration.legacy.functions import find_cover
 from operations.integration.legacy.inventory import Part, PartKind
 
-_Rules = Sequence[tuple[str, str]]
+
+class Verdict(StrEnum):
+    """Of a part. Only what is covered or yours to decide lets an audit end well."""
+
+    COVERED = "covered"
+    LOOK = "look_at"
+    DECIDE = "decide"
+    UNCOVERED = "uncovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`text` is what does the part's work now, or what there is to look at or to decide; "" for nothing."""
+
+    part: Part
+    verdict: Verdict
+    text: str = ""
+
 
 _COMMANDS: Mapping[str, str] = {
     "deploy": "hms-sys deploy PROJECT ENVIRONMENT [VERSION]",
@@ -19,81 +43,90 @@ _COMMANDS: Mapping[str, str] = {
     "errors": "hms-sys errors [COUNT]",
     "logs": "hms-sys history, and hms-sys logs PROJECT ENVIRONMENT",
     "rollback": "hms-sys rollback PROJECT ENVIRONMENT",
+    "promote": "hms-sys promote PROJECT FROM TO",
+    "lock": "hms-sys lock PROJECT ENVIRONMENT",
+    "unlock": "hms-sys unlock PROJECT ENVIRONMENT",
     "history": "hms-sys history",
     "help": "hms-sys help",
     "-h": "hms-sys help",
     "--help": "hms-sys help",
+    "usage": "hms-sys help",
+    "version": "hms-sys --version",
+    "--version": "hms-sys --version",
 }
-
-_FUNCTIONS: _Rules = (
-    (r"hms_?dev|integrat|register|component|callback|workflow", "POST /api/v1/rollouts, for components"),
-    (r"(forge.*deploy|deploy.*forge|trigger.*deploy)", "deploy, on targets with `provider: forge`"),
-    (r"(ecs|aws|fargate)", "deploy and status, on targets with `provider: aws`"),
-    (r"(k8s|kube)", "deploy and status, on targets with `provider: k8s`"),
-    (r"forge|(get|list|fetch).*(site|server|deployment)|api.*(request|call|get|post)|curl|^request$",
-     "the Forge adapter: deploy, status and logs"),
-    (r"roll_?back|revert|undo", "hms-sys rollback"),
-    (r"deploy|release|ship", "hms-sys deploy"),
-    (r"notif|slack|webhook|announce|alert", "the cards in Slack, and alerts"),
-    (r"e?mail|smtp", "`email:` in hms.yaml"),
-    (r"monitor|watch|daemon|background|loop|pid", "hms-sys monitor, and `checks:` in hms.yaml"),
-    (r"health|status|check_(site|service|target|url|app)|ping", "hms-sys status, and `checks:`"),
-    (r"error|failure|exception", "hms-sys errors"),
-    (r"log|audit|history|record", "hms-sys history, show and logs"),
-    (r"conf(ig)?|settings|setting|load|parse|read|json|jq|env", "hms.yaml and `hms-sys config check`"),
-    (r"usage|help|version|banner", "hms-sys help"),
-    (r"main|init|setup|install|require|depend|prerequisite|command_exists|cleanup|trap|die|fail|abort"
-     r"|color|colour|print|echo|info|warn|success|debug|confirm|prompt|retry|timestamp|now|construct",
-     "part of the shell tool itself: nothing is left to do by hand"),
-)  # fmt: skip
-
-_KEYS: _Rules = (
-    (r"token|secret|password|api_?key|webhook", "a variable of the environment"),
-    (r"forge|server|site|aws|ecs|cluster|service|region|profile|k8s|kube|context|namespace|deployment"
-     r"|container|image|branch|repo", "`projects:` in hms.yaml"),
-    (r"project|app|environment|env|name|provider|platform|type", "`projects:` in hms.yaml"),
-    (r"slack|channel", "`slack:` in hms.yaml"),
-    (r"mail|smtp", "`email:` in hms.yaml"),
-    (r"monitor|interval|health|url|check|timeout|retr", "`checks:` in hms.yaml"),
-    (r"log|debug|verbose|version", "HMS_LOG_LEVEL, and history in the database"),
-)  # fmt: skip
-
-_LOGS: _Rules = (
-    (r"deploy|release|rollout", "hms-sys history"),
-    (r"status|monitor|health|check", "hms-sys monitor list, and the alerts in Slack"),
-    (r"error|fail", "hms-sys errors"),
-    (r"audit|hms|ops|notif|access|debug", "hms-sys history and the bot's own log"),
+_SECOND: Mapping[str, frozenset[str]] = {
+    "deploy": frozenset({"forge", "ecs", "aws", "fargate", "k8s", "kubernetes", "kube"}),
+    "monitor": frozenset({"start", "stop", "status", "list"}),
+    "logs": frozenset({"forge", "ecs", "aws", "k8s", "kubernetes", "deployments", "errors"}),
+}
+"""What HMS-OPS's commands took that HMS-SYS knows by itself."""
+_NEARLY: Mapping[str, str] = {
+    "report": "hms-sys digest tells of rollouts, errors and uptime: see whether that is enough",
+    "cleanup": "HMS-SYS keeps its own history, and errors as `errors.keep` says; files are yours",
+    "health": "hms-sys status, or hms-sys doctor",
+    "check": "hms-sys status, or hms-sys doctor",
+    "list": "hms-sys status shows all targets",
+}
+_LOGS: Sequence[tuple[str, str]] = (
+    (r"deploy|release|rollout", "hms-sys migrate logs, then hms-sys history"),
+    (r"error|exception|laravel", "hms-sys migrate logs, then hms-sys errors"),
+    (r"hms[-_]?ops|^ops\b", "hms-sys migrate logs, then hms-sys history and hms-sys errors"),
+    (
+        r"status|monitor|health",
+        "hms-sys monitor list, and the alerts in Slack; old lines stay there",
+    ),
+    (r"audit", "hms-sys audit; old lines stay there"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """A part and what does its work now; "" when nothing does."""
+def cover(parts: Iterable[Part], bodies: Bodies) -> list[Coverage]:
+    """What covers each part but keys, in the order given.
 
-    part: Part
-    by: str
-
-
-def cover(parts: Iterable[Part]) -> list[Coverage]:
-    """What covers each part, in the order given."""
-    return [Coverage(part, _covered_by(part)) for part in parts]
+    What a covered command takes, and HMS-SYS knows, is no part of its own.
+    """
+    judged = (_judge(part, bodies) for part in parts if part.kind is not PartKind.CONFIGURATION)
+    return [each for each in judged if not _is_said_by_command(each)]
 
 
-def _covered_by(part: Part) -> str:
+def _is_said_by_command(each: Coverage) -> bool:
+    is_second = each.part.kind is PartKind.COMMAND and " " in each.part.name
+    return is_second and each.verdict is Verdict.COVERED
+
+
+def _judge(part: Part, bodies: Bodies) -> Coverage:
     match part.kind:
         case PartKind.COMMAND:
-            return _COMMANDS.get(part.name.lower(), "")
+            return _judge_command(part)
         case PartKind.FUNCTION:
-            return _first(_FUNCTIONS, _snake(part.name))
-        case PartKind.CONFIGURATION:
-            return _first(_KEYS, _snake(part.name))
+            return _judge_function(part, bodies)
         case PartKind.LOG:
-            return _first(_LOGS, part.name.lower())
+            by = next((by for shape, by in _LOGS if re.search(shape, part.name.lower())), "")
+            return Coverage(part, Verdict.COVERED if by else Verdict.UNCOVERED, by)
+        case _:
+            return Coverage(part, Verdict.LOOK, part.note)
 
 
-def _first(rules: _Rules, name: str) -> str:
-    return next((by for pattern, by in rules if re.search(pattern, name)), "")
+def _judge_command(part: Part) -> Coverage:
+    """By any of its names."""
+    names = [name.lower() for name in (part.name, *part.aliases)]
+    if by := next(_covers(names), ""):
+        return Coverage(part, Verdict.COVERED, by)
+    near = next((_NEARLY[name] for name in names if name in _NEARLY), "")
+    return Coverage(part, Verdict.LOOK if near else Verdict.UNCOVERED, near)
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _covers(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        command, _, second = name.partition(" ")
+        if command in _COMMANDS and (not second or second in _SECOND.get(command, ())):
+            yield _COMMANDS[command]
+
+
+def _judge_function(part: Part, bodies: Bodies) -> Coverage:
+    """By its name, else by what its body does where that leaves no doubt."""
+    if by := find_cover(part.name):
+        return Coverage(part, Verdict.COVERED, by)
+    if by := bodies.cover(part.name):
+        return Coverage(part, Verdict.COVERED, by)
+    calls = bodies.programs(part.name)
+    return Coverage(part, Verdict.LOOK, f"calls {', '.join(calls)}" if calls else "")

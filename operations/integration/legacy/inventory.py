@@ -1,16 +1,18 @@
 """What an HMS-OPS checkout consists of: functions, commands, configuration keys and log files.
 
-Pure: names and texts of files in, parts out. Shell and PHP are read by the shapes that people give to
-functions and to a `case` over the command; nothing is run.
+Pure: names and texts of files in, parts out; nothing is run.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
+
+from operations.integration.legacy.dispatchers import Commands, find_commands
+from operations.integration.legacy.shell import read_script
 
 
 class PartKind(StrEnum):
@@ -20,46 +22,49 @@ class PartKind(StrEnum):
     FUNCTION = "function"
     CONFIGURATION = "configuration key"
     LOG = "log file"
+    SCRIPT = "script"
+    """As a whole: what is not seen of it."""
+    DECISION = "key of hms.yaml"
+    """New, and without a part of HMS-OPS that says what it is to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """`file` is relative to the checkout; `line` counts from 1, 0 for a file as such."""
+    """`file` is relative to the checkout; `line` counts from 1, 0 for a file as such.
+
+    `aliases` are other names of a command. `note` is what is to be known of the part, "" for nothing.
+    """
 
     kind: PartKind
     name: str
     file: str
     line: int = 0
+    aliases: tuple[str, ...] = ()
+    note: str = ""
 
 
-_SHELL_FUNCTION = re.compile(
-    r"^\s*(?:function\s+([\w:-]+)\s*(?:\(\s*\))?|([\w:-]+)\s*\(\s*\))\s*\{?"
-)
-_PHP_FUNCTION = re.compile(
-    r"^\s*(?:(?:public|private|protected|static|final)\s+)*function\s+&?(\w+)\s*\("
-)
-_CASE = re.compile(
-    r"""^\s*case\s+["']?\$\{?(?:1|cmd|command|action|subcommand|COMMAND|CMD|ACTION)\b"""
-)
-_ESAC = re.compile(r"^\s*esac\b")
-_INNER_CASE = re.compile(r"^\s*case\s")
-_LABEL = re.compile(r"""^\s*\(?((?:["']?[\w-]+["']?\s*\|?\s*)+)\)""")
+_PHP_FUNCTION = re.compile(r"\bfunction\s+&?(\w+)\s*\(")
+_PHP_COMMENT = re.compile(r"\s*(?://|#|\*|/\*)")
 _JQ_KEY = re.compile(r"""\bjq\b[^|;]*?["']\s*(\.[A-Za-z_][\w.-]*)""")
 _LOG_NAME = re.compile(r"\.(?:log|jsonl|ndjson)(?:\.\d+)?(?:\.gz)?$")
 _SHEBANG = re.compile(r"\A#!.*\b(?:ba|da|z|k)?sh\b")
 
 
-def find_parts(file: PurePath, text: str) -> Iterator[Part]:
-    """The parts that one file holds; a log file is a part by itself."""
-    name = str(file)
-    if _LOG_NAME.search(file.name):
-        yield Part(kind=PartKind.LOG, name=file.name, file=name)
-    elif file.suffix == ".php":
-        yield from _functions(name, text, _PHP_FUNCTION)
-    elif is_shell(file, text):
-        yield from _functions(name, text, _SHELL_FUNCTION)
-        yield from _commands(name, text)
-        yield from _keys(name, text)
+def find_parts(files: Iterable[tuple[PurePath, str]]) -> Iterator[Part]:
+    """Of all files, by their names and texts."""
+    given = list(files)
+    scripts = {str(file): read_script(text) for file, text in given if is_shell(file, text)}
+    for name, script in scripts.items():
+        for each in script.functions:
+            yield Part(kind=PartKind.FUNCTION, name=each.name, file=name, line=each.line)
+    yield from _commands(find_commands(scripts))
+    for file, text in given:
+        if _LOG_NAME.search(file.name):
+            yield Part(kind=PartKind.LOG, name=file.name, file=str(file))
+        elif file.suffix == ".php":
+            yield from _php_functions(str(file), text)
+        elif str(file) in scripts:
+            yield from _keys(str(file), text)
 
 
 def is_shell(file: PurePath, text: str) -> bool:
@@ -67,26 +72,30 @@ def is_shell(file: PurePath, text: str) -> bool:
     return file.suffix in {".sh", ".bash"} or _SHEBANG.match(text) is not None
 
 
-def _functions(file: str, text: str, shape: re.Pattern[str]) -> Iterator[Part]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if found := shape.match(line):
-            name = next(filter(None, found.groups()))
-            yield Part(kind=PartKind.FUNCTION, name=name, file=file, line=number)
+def _commands(commands: Commands) -> Iterator[Part]:
+    for each in commands.found:
+        yield Part(
+            kind=PartKind.COMMAND,
+            name=each.name,
+            file=each.file,
+            line=each.line,
+            aliases=each.aliases,
+        )
+    for trouble in commands.troubles:
+        yield Part(
+            kind=PartKind.SCRIPT,
+            name=trouble.file,
+            file=trouble.file,
+            line=trouble.line,
+            note=trouble.text,
+        )
 
 
-def _commands(file: str, text: str) -> Iterator[Part]:
-    """Labels of the `case` over the command; those of a `case` within it are its arguments."""
-    depth = 0
+def _php_functions(file: str, text: str) -> Iterator[Part]:
     for number, line in enumerate(text.splitlines(), start=1):
-        if depth == 0:
-            depth = 1 if _CASE.match(line) else 0
-        elif _ESAC.match(line):
-            depth -= 1
-        elif _INNER_CASE.match(line):
-            depth += 1
-        elif depth == 1 and (label := _LABEL.match(line)):
-            for word in re.split(r"\s*\|\s*", label[1].strip()):
-                yield Part(kind=PartKind.COMMAND, name=word.strip("\"'"), file=file, line=number)
+        if not _PHP_COMMENT.match(line):
+            for found in _PHP_FUNCTION.finditer(line):
+                yield Part(kind=PartKind.FUNCTION, name=found[1], file=file, line=number)
 
 
 def _keys(file: str, text: str) -> Iterator[Part]:

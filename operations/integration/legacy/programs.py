@@ -28,9 +28,10 @@ _BUILTINS = _words(
     source suspend test times trap true type typeset ulimit umask unalias unset wait
     """
 )
+_RUNS_ANYTHING = _words("eval exec source . command kill trap")
 _TOOLS = _words(
     """
-    awk base64 basename bc cat chmod clear cmp column comm cp cut date df dirname du egrep env expr
+    awk base64 basename bc cat chmod clear cmp column comm cp cut date dirname egrep env expr
     fgrep file find flock fold gawk getent getopt grep gunzip gzip head hostname id install jq less
     ln ls md5sum mkdir mkfifo mktemp more mv nl nproc od paste pgrep pidof ps readlink realpath rev
     rm rmdir sed seq sha256sum shasum sleep sort split stat stty tac tail tee touch tput tr tty
@@ -43,19 +44,45 @@ _DONE = _words(
     """
 )
 """What HMS-SYS has its own way for: probes, adapters, mail, alerts and checks."""
-_ONLY: Mapping[str, frozenset[str]] = {
-    "aws": frozenset({"ecs", "ecr", "sts", "logs", "configure"}),
-    "kubectl": frozenset(
-        {"get", "set", "rollout", "describe", "logs", "config", "version", "wait", "top"}
-    ),
-    "git": frozenset(
-        {"log", "rev-parse", "describe", "diff", "show", "status", "config", "ls-remote", "tag"}
-    ),
-    "docker": frozenset({"inspect", "manifest", "logs", "ps", "version"}),
-    "openssl": frozenset({"rand", "dgst", "base64", "s_client", "x509"}),
-    "hms-ops": frozenset({"deploy", "status", "monitor", "errors", "logs", "help"}),
+_ANY: frozenset[str] = frozenset()
+_ONLY: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "aws": {
+        "ecs": _words(
+            """
+            update-service describe-services describe-task-definition describe-tasks list-tasks
+            describe-clusters list-clusters list-services list-task-definitions wait
+            register-task-definition deregister-task-definition
+            """
+        ),
+        "ecr": _words("describe-images list-images batch-get-image describe-repositories"),
+        "sts": _words("get-caller-identity assume-role"),
+        "logs": _words("tail get-log-events filter-log-events describe-log-streams"),
+        "configure": _ANY,
+    },
+    "kubectl": {
+        **dict.fromkeys(_words("get describe logs config version wait top"), _ANY),
+        "set": _words("image"),
+        "rollout": _words("status undo history"),
+    },
+    "git": {
+        **dict.fromkeys(
+            _words("log rev-parse describe diff show status config ls-remote fetch"), _ANY
+        ),
+        "tag": _words("-l --list --sort --points-at --contains"),
+    },
+    "docker": dict.fromkeys(_words("inspect manifest logs ps version"), _ANY),
+    "openssl": dict.fromkeys(_words("rand dgst base64"), _ANY),
+    "hms-ops": dict.fromkeys(_words("deploy status monitor errors logs help"), _ANY),
 }
-"""Programs of which HMS-SYS does these commands' work, and no other."""
+"""Programs of which HMS-SYS does these commands' work, with one of these words behind, and no other."""
+_VERBS = _words(
+    """
+    annotate apply autoscale cordon cp create delete drain edit exec expose label patch port-forward
+    replace restart rollout run scale set taint
+    """
+)
+_CHANGES = {"find": _words("-delete -exec -execdir")}
+"""Tools that do more than read with one of these words."""
 _BEFORE = frozenset(
     {
         "sudo",
@@ -93,6 +120,11 @@ class Look:
     function: str
     file: str
     line: int
+
+
+def is_builtin(name: str) -> bool:
+    """Whether it is the shell's own, and by itself does nothing that is there when the script has ended."""
+    return name in _BUILTINS - _RUNS_ANYTHING or not re.search(r"\w", name)
 
 
 def find_looks(file: PurePath, text: str, own: Collection[str]) -> Iterator[Look]:
@@ -140,11 +172,21 @@ def _stranger(words: list[str], own: Collection[str]) -> str:
     first = next((word for word in words[1:] if not word.startswith("-")), "")
     if name in _RUNNERS and first.rpartition("/")[2] in own:
         return ""
+    if more := _CHANGES.get(name, _ANY).intersection(words):
+        return f"{name} {min(more)}"
     if name in own or name in _KNOWN or not re.search(r"\w", name):
         return ""
-    if name in _ONLY and (not first or not _ONLY[name].isdisjoint(words)):
+    if name in _ONLY and (not first or _is_done(name, words[1:])):
         return ""
     return _say(name, words[1:])
+
+
+def _is_done(name: str, arguments: list[str]) -> bool:
+    return any(
+        not wanted or not wanted.isdisjoint(arguments[at + 1 :])
+        for at, word in enumerate(arguments)
+        if (wanted := _ONLY[name].get(word)) is not None
+    )
 
 
 def _named(name: str) -> str:
@@ -166,6 +208,9 @@ def _unwrapped(words: list[str]) -> list[str]:
 def _say(name: str, arguments: list[str]) -> str:
     """With the first words that are plain: `php artisan migrate`, and never what might be a secret."""
     variable = _VARIABLE.fullmatch(name)
+    if name == "kubectl":  # its options come first, each with a value
+        at = next((at for at, word in enumerate(arguments) if word in _VERBS), 0)
+        arguments = arguments[at : at + 2]
     plain = []
     for word in arguments[:2]:
         if not re.fullmatch(r"[A-Za-z][\w:-]{0,30}", word):

@@ -10,6 +10,8 @@ from operations.integration.legacy.vocabulary import KNOWN_KEYS, SPEECH, TARGET_
 
 _KEPT = "HMS-SYS keeps history in its database and logs to its output"
 _REPEATED = "HMS-SYS repeats what is safe to repeat by itself"
+UNWATCHED = "HMS-SYS watches targets and addresses, not machines"
+"""The one of them that is a loss: nothing does that work."""
 _NEEDLESS: tuple[tuple[str, str], ...] = (
     (r"slack(_\w+)*_(enabled|username|icon\w*)|slack_\w*channel\w*",
      "the bot speaks in the channels that `slack:` names, under its own name"),
@@ -25,7 +27,7 @@ _NEEDLESS: tuple[tuple[str, str], ...] = (
     (r"(\w+_)?task_(definition|family|revision)\w*",
      "each deployment makes its own revision of the task definition that runs"),
     (r"(\w+_)?(disk|cpu|memory|load|swap)(_\w+)?",
-     "HMS-SYS watches targets and addresses, not machines"),
+     UNWATCHED),
     (r"(email|mail|smtp|notifications|notify)\w*_enabled", "mail is sent where `email:` is"),
     (r"(\w+_)?enabled", "checks run unless somebody says `monitor stop`"),
     (r"(\w+_)?(image_tag|docker_tag|image_version)|tag", "the version is said when deploying"),

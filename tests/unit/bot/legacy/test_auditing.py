@@ -60,7 +60,7 @@ def test_a_plain_checkout_is_covered(checkout: Path, capsys: pytest.CaptureFixtu
     assert parts["command deploy"] == "hms-sys deploy PROJECT ENVIRONMENT [VERSION]"
     assert parts["function deploy_ecs"] == "deploy and status, on targets with `provider: aws`"
     assert parts["function forgeDeploy"] == "deploy, on targets with `provider: forge`"
-    assert parts["log file deployments.log"] == "hms-sys history"
+    assert parts["log file deployments.log"] == "hms-sys migrate logs, then hms-sys history"
     assert parts["configuration key forge.api_token"] is not None
 
 
@@ -102,7 +102,7 @@ def test_people_read_a_line_for_each_part(
     migrate_audit(AuditOrder(path=str(checkout), as_json=False))
 
     told = capsys.readouterr().out
-    assert "UNCOVERED  function rotate_tape (extra.sh:1)\n" in told
+    assert "LOOK AT    function rotate_tape (extra.sh:1)\n" in told
     assert "covered    command deploy (hms-ops.sh:12) → hms-sys deploy" in told
 
 
@@ -172,3 +172,157 @@ def test_people_read_what_to_look_at(checkout: Path, capsys: pytest.CaptureFixtu
     migrate_audit(AuditOrder(path=str(checkout), as_json=False))
 
     assert "LOOK AT    mysqldump live (more.sh:1, in deploy)\n" in capsys.readouterr().out
+
+
+def verdicts(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+    """What people are told of each part, by its kind and name."""
+    code = migrate_audit(AuditOrder(path=str(path), as_json=True))
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    return code, {
+        f"{each['kind']} {each['name']}": " ".join(filter(None, [each["verdict"], each["note"]]))
+        for each in parts
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [
+        ('sync_env() { scp "/srv/$1.env" "forge@web1:/home/$1/.env"; }', "look_at calls scp"),
+        ("tag_release() { git tag 1; }", "look_at calls git tag"),
+        ("monitor_disk() { df / | tail -1; }", "look_at calls df"),
+        ("cleanup_logs() { find . -name '*.log' -delete; }", "look_at calls find -delete"),
+        ("warm_cache() { curl -s https://x/warm; }", "look_at calls curl"),
+        ("rotate_tape() { :; }", "look_at"),
+        ("bring_out() { deploy_ecs \"$1\"; }", "covered"),
+        ("push_image() { kubectl set image deployment/a a=b; }", "covered"),
+        ("push_all() { kubectl set image deployment/a a=b; kubectl apply -f c; }",
+         "look_at calls kubectl apply"),
+        ("hmsDeployToK8s() { :; }", "covered"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_known_is_judged_by_its_body_or_by_a_person(
+    checkout: Path, capsys: pytest.CaptureFixture[str], function: str, verdict: str
+) -> None:
+    (checkout / "more.sh").write_text(function)
+
+    _, found = verdicts(checkout, capsys)
+
+    assert found[f"function {function.partition('(')[0]}"] == verdict
+
+
+def test_each_method_of_a_line_of_php_is_a_part(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "api.php").write_text(
+        "<?php\nclass Forge { function deploySite($s) {} static function restartDaemon($s) {} }\n"
+        "// function oldThing() {}\n"
+    )
+
+    _, found = verdicts(checkout, capsys)
+
+    assert found["function deploySite"] == "covered"
+    assert found["function restartDaemon"] == "look_at"
+    assert "function oldThing" not in found
+
+
+def test_commands_behind_a_nested_case_are_named(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "hms-ops.sh").write_text(
+        'case "$1" in\n'
+        '  monitor) case "$2" in start) a ;; disk) b ;; esac ;;\n'
+        "  errors|e) c ;;\n  ssl) d ;;\n  report) f ;;\n  --version|-v) g ;;\n  *) h ;;\nesac\n"
+    )
+
+    code, found = verdicts(checkout, capsys)
+
+    assert code == 1
+    assert {name: told.split()[0] for name, told in found.items() if name.startswith("command")} == {
+        "command monitor": "covered",
+        "command monitor disk": "uncovered",
+        "command errors": "covered",
+        "command e": "covered",
+        "command ssl": "uncovered",
+        "command report": "look_at",
+        "command --version": "covered",
+        "command -v": "covered",
+    }  # fmt: skip
+
+
+def test_a_dispatcher_that_is_not_found_is_said_to_be_so(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "hms-ops.sh").write_text("deploy() { :; }\nperl -e 'dispatch(@ARGV)' \"$@\"\n")
+
+    code = migrate_audit(AuditOrder(path=str(checkout), as_json=False))
+
+    assert code == 1
+    told = (
+        "LOOK AT    script (hms-ops.sh): which commands it has was not found: list them yourself\n"
+    )
+    assert told in capsys.readouterr().out
+
+
+CONFIGURATION = (
+    '{"forge": {"api_token": "tok-0123456789"}, "monitoring": {"diskThreshold": 85, "interval": 60},'
+    ' "projects": {"site": {"provider": "forge", "server_id": 1, "site_id": 2, "environment": "prod",'
+    ' "karaoke": 1}}}'
+)
+
+
+def test_a_key_is_told_once_and_as_config_migrate_finds_it(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / ".hms-ops-config.json").write_text(CONFIGURATION)
+    (checkout / "more.sh").write_text(
+        "a=$(jq -r '.monitoring.diskThreshold' c)\nb=$(jq -r '.projects.site.karaoke' c)\n"
+        "c=$(jq -r '.monitoring.interval' c)\nd=$(jq -r '.forge.api_token' c)\n"
+        'e=$(jq -r ".projects.\\"$project\\".env" c)\nf=$(jq -r \'.never.set\' c)\n'
+    )
+
+    migrate_audit(AuditOrder(path=str(checkout), as_json=True))
+    parts = json.loads(capsys.readouterr().out)["parts"]
+
+    keys = [part for part in parts if part["kind"] == "configuration key"]
+    found = {part["name"]: part["verdict"] for part in keys}
+    assert len(found) == len(keys)
+    assert found["monitoring.diskThreshold"] == "uncovered"
+    assert found["projects.site.karaoke"] == "uncovered"
+    assert found["forge.api_token"] == "covered"
+    assert found["monitoring.interval"] == "covered"
+    assert found["never.set"] == "covered"
+    assert "projects" not in found
+
+
+def test_keys_that_a_script_reads_are_judged_without_a_configuration_too(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / ".hms-ops-config.json").unlink()
+    (checkout / "more.sh").write_text("a=$(jq -r '.karaoke.volume' c)\n")
+
+    _, found = verdicts(checkout, capsys)
+
+    assert found["configuration key forge.api_token"] == "covered"
+    assert found["configuration key karaoke.volume"] == "uncovered"
+
+
+def test_what_is_to_be_decided_is_not_covered_and_not_lost(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = verdicts(checkout, capsys)
+
+    assert code == 0
+    assert found["key of hms.yaml slack.deploys_channel"].startswith("decide ")
+
+
+def test_a_target_that_is_left_out_is_lost_until_it_is_decided(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / ".hms-ops-config.json").write_text(
+        '{"projects": {"site": {"provider": "forge", "environment": "prod"}}}'
+    )
+
+    code, found = verdicts(checkout, capsys)
+
+    assert code == 1
+    assert any(told.startswith("look_at site/prod: ") for told in found.values()), found

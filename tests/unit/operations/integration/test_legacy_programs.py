@@ -46,6 +46,12 @@ def called(text: str, file: str = "hms-ops.sh", own: frozenset[str] = frozenset(
         ("make a\nmake a", [":make a"]),
         ("mysqldump -pS3cret live", [":mysqldump"]),
         ("make \\\n  a", [":make a"]),
+        ("kubectl --context \"$1\" -n b exec deploy/c -- php artisan migrate", [":kubectl exec"]),
+        ("kubectl -n a rollout restart deploy/b; kubectl -n a scale deploy/b", [":kubectl rollout restart",
+         ":kubectl scale"]),
+        ("aws ecs run-task --cluster a; aws --region b ecs update-service", [":aws ecs run-task"]),
+        ("git tag 1.0; git tag -l", [":git tag"]),
+        ("used=$(df -h /); find a -name b -delete; find a -name b", [":df", ":find -delete"]),
     ],
 )  # fmt: skip
 def test_what_stands_where_a_command_stands_is_called(text: str, expected: list[str]) -> None:
