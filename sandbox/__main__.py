@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+import textwrap
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,37 +23,29 @@ from sandbox.scene import (
     VERSIONS,
     Platforms,
     environment,
+    say_versions,
     set_scene,
     watch,
     write_config,
     write_environment,
 )
 from sandbox.slack import open_local_slack
+from sandbox.tour import tour_lines
 from sandbox.website import Website
 
-WELCOME = """
+_WELCOME = """
   HMS-SYS sandbox: a local Slack, and simulated Kubernetes, ECS and Forge behind the real bot.
 
-  Open   {url}      and choose who you act as, top right.
+  Open         {url}    and choose who you act as, top right
 
-  As Alice, in #deploys   /hms deploy myapp prod 1.1
-  As Bob                  press Approve, and watch it arrive
-  Then see it fail        /hms deploy myapp staging 1.2-bad      (cannot be pulled)
-                          /hms deploy myapp staging 1.2-crash    (crash loop)
-                          /hms deploy myapp staging 1.2-slow     (press Cancel)
-                          /hms deploy site prod 1.2-bad          (Forge: the script fails)
-  Then be told            /hms deploy myapp staging 1.2-sick     (goes live, and its page answers 503:
-                          look into #ops, press Acknowledge, then Roll back)
-                          /hms deploy myapp staging 1.2-errors   (goes live, and fails at requests: wait for
-                          the reply in its thread, then say /hms errors; #ops hears of their rate)
-  What is watched         /hms monitor list    /hms digest now
-  Who looks after it      nobody presses Acknowledge for two minutes: Bob hears of it directly
-  And                     /hms status    /hms history    /hms stats    /hms rollback myapp prod    /hms help
+{tour}
 
-  The command line, as Carol, in another terminal:   source {env} && {cli} status
-  The HTTP API, as hms-dev, there too:     curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/targets"
-                                           (docs/api.md has more calls to paste)
-  The bot's log:                           {log}
+  Versions     {versions}
+  Terminal     source {env} && {cli} status
+               (as Carol, in another terminal)
+  HTTP API     curl -H "Authorization: Bearer $TOKEN" "$HMS/api/v1/targets"
+               (as hms-dev, there too; docs/api.md has more calls to paste)
+  Bot's log    {log}
 
   Ctrl-C stops all of it.
 """
@@ -66,6 +59,9 @@ def main() -> int:
     parser.add_argument("--bot-port", type=int, default=3000, help="of the bot's HTTP server")
     parser.add_argument(
         "--pace", type=float, default=1.5, help="seconds a step of a platform takes"
+    )
+    parser.add_argument(
+        "--escalate-after", default="2m", help="how long an alert waits for somebody (default 2m)"
     )
     parser.add_argument("--state", type=Path, default=Path(".sandbox/run"), help="emptied at start")
     options = parser.parse_args()
@@ -87,7 +83,7 @@ async def run(options: argparse.Namespace) -> None:
         platforms = await _open_platforms(stack, options.pace)
         set_scene(platforms)
         website = await stack.enter_async_context(Website(platforms.kubernetes))
-        write_config(state / "hms.yaml", platforms, watch(website.url))
+        write_config(state / "hms.yaml", platforms, watch(website.url), options.escalate_after)
         slack = await stack.enter_async_context(
             open_local_slack(options.local_slack, state, _free_port(0))
         )
@@ -120,7 +116,17 @@ async def _greet(page: str, variables: dict[str, str], state: Path) -> None:
     if await wait_until_ready(variables):
         cli = Path(sys.executable).with_name("hms-sys")
         cli = cli.relative_to(Path.cwd()) if cli.is_relative_to(Path.cwd()) else cli
-        print(WELCOME.format(url=page, env=state / "env", cli=cli, log=log), flush=True)
+        print(
+            _WELCOME.format(
+                url=page,
+                tour=textwrap.indent("\n".join(tour_lines()), "  "),
+                versions=say_versions(),
+                env=state / "env",
+                cli=cli,
+                log=log,
+            ),
+            flush=True,
+        )
     else:
         _say(f"The bot did not come up; its log is {log}.")
 

@@ -79,6 +79,9 @@ class Repository:
         return [commit.message, *(ref for ref, sha in refs.items() if sha == commit.sha)]
 
 
+GOOD_TAGS = ("1.4", "1.1", "1.0")
+
+
 def demo_repository() -> Repository:
     """`acme/site`: tags 1.0, 1.1, 1.2-bad, 1.3-slow and 1.4, which is the head of main."""
     site = Repository("acme/site")

@@ -1,4 +1,4 @@
-"""The page that people open: the local Slack's own, with three things drawn as Slack draws them.
+"""The page that people open: the local Slack's own, with a tour at its side and as Slack would draw it.
 
 It shows dates (`<!date^…>`) and code blocks as their markup; a script that is added to the page draws
 them. Of a picture that was uploaded it shows nothing; what passes through is given the picture's address.
@@ -8,15 +8,18 @@ All else, its sockets included, is passed through. Listens on loopback only.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
 from sandbox.slack import BOT_TOKEN
+from sandbox.tour import TOUR
 
 _SCRIPT = Path(__file__).with_name("page.js")
 _HOP_BY_HOP = frozenset(
@@ -39,7 +42,9 @@ class Page:
     def __init__(self, origin: str, session: aiohttp.ClientSession) -> None:
         self._origin = origin
         self._session = session
-        self._script = f"<script>{_SCRIPT.read_text(encoding='utf-8')}</script></head>"
+        tour = json.dumps([asdict(stop) for stop in TOUR])
+        script = _SCRIPT.read_text(encoding="utf-8")
+        self._script = f"<script>const TOUR = {tour};\n{script}</script></head>"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request of the browser."""

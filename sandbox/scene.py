@@ -13,7 +13,7 @@ import yaml
 
 from sandbox.ecs import EcsStandIn
 from sandbox.forge import ForgeStandIn
-from sandbox.github import GitHubStandIn
+from sandbox.github import GOOD_TAGS, GitHubStandIn
 from sandbox.kubernetes import KubernetesStandIn
 from sandbox.registry import RegistryStandIn
 from sandbox.slack import APP_TOKEN, BOT_TOKEN, LocalSlack
@@ -34,11 +34,16 @@ _GOOD = ("1.3", "1.2", "1.1", "1.0.1", "1.0")
 VERSIONS: Mapping[str, Sequence[str]] = {
     "acme/myapp": (
         *_GOOD,
-        *("1.2-bad", "1.2-crash", "1.2-slow", "1.2-sick", "1.2-errors"),
+        *("1.2-bad", "1.2-crash", "1.2-slow", "1.2-sick", "1.2-errors", "1.2-sick-errors"),
     ),
     "acme/mkt": _GOOD,
 }
 """The images that there are, as they are listed; how the odd ones behave, their words say."""
+
+
+def say_versions() -> str:
+    """Those that are well, by project."""
+    return f"myapp, mkt: {', '.join(_GOOD)} · site: {', '.join(GOOD_TAGS)}"
 
 
 def set_scene(platforms: Platforms) -> None:
@@ -58,7 +63,9 @@ Check = Mapping[str, object]
 """One of `checks:` in hms.yaml."""
 
 
-def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ()) -> None:
+def write_config(
+    path: Path, platforms: Platforms, checks: Sequence[Check] = (), escalate_after: str = "2m"
+) -> None:
     """The sandbox's hms.yaml."""
     approvals = {"required": 1, "expires": "30m"}
     config = {
@@ -78,7 +85,9 @@ def write_config(path: Path, platforms: Platforms, checks: Sequence[Check] = ())
         "components": {"hms-dev": _HMS_DEV},
         "checks": list(checks),
         "errors": {"sources": [_POD_LOGS]},
-        "alerts": {"escalation": {"after": "2m", "channel": "C01GEN", "people": ["U02BOB"]}},
+        "alerts": {
+            "escalation": {"after": escalate_after, "channel": "C01GEN", "people": ["U02BOB"]}
+        },
         "digest": {"channel": "C02OPS", "at": "09:00", "timezone": "UTC"},
     }
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -102,7 +111,13 @@ def watch(website: str) -> list[Check]:
             "every": "2s",
             "timeout": "1s",
         },
-        {"name": "errors", "target": "myapp/staging", "error_rate": "10/1m", "every": "5s"},
+        {
+            "name": "errors",
+            "target": "myapp/staging",
+            "error_rate": "5/1m",
+            "every": "5s",
+            "failures": 1,
+        },
         {"target": "myapp/prod", "every": "5s"},
     ]
 

@@ -45,5 +45,5 @@ def _head(found: Sequence[Finding]) -> str:
 
 def _line(finding: Finding) -> str:
     what = f"{bold(finding.area, 60)} {one_line(finding.subject, 100)}"
-    advice = f"→ {said(finding.advice, 300)}" if finding.advice else ""
-    return f"{_SIGNS[finding.condition]} {dots(what, one_line(finding.detail, 300), advice)}"
+    advice = f" → {said(finding.advice, 300)}" if finding.advice else ""
+    return f"{_SIGNS[finding.condition]} {dots(what, one_line(finding.detail, 300))}{advice}"
