@@ -29,10 +29,10 @@ from tests.contract.world_kubernetes import (
 from tests.control_plane.opening import running_plane
 from tests.control_plane.processes import PROGRAMS, find_assets
 
-pytestmark = pytest.mark.skipif(
-    find_assets() is None,
-    reason=f"KUBEBUILDER_ASSETS names no folder with {', '.join(PROGRAMS)}",
-)
+if find_assets() is None:
+    pytest.skip(
+        f"KUBEBUILDER_ASSETS names no folder with {', '.join(PROGRAMS)}", allow_module_level=True
+    )
 
 _RBAC = Path(__file__).parents[2] / "docs" / "kubernetes-rbac.yaml"
 _GROUP = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"

@@ -56,7 +56,8 @@ drafts = st.builds(
     project=words,
     environment=words,
     provider=words,
-    kind=st.sampled_from(RolloutKind),
+    # Imports come in by a door of their own, which knows each by its `external_id`.
+    kind=st.sampled_from([kind for kind in RolloutKind if kind is not RolloutKind.IMPORT]),
     release=releases,
     previous=st.none() | releases,
     requested_by=actors,
