@@ -17,10 +17,17 @@ be: the rest is imported then, and the report names it; with 2 when there is no 
 with 4 when the database does not answer."""
 
 
+_CONFIG = """Take HMS-OPS's configuration over.
+
+Ends with 0 when everything was taken over, with 1 when the file was written and something in it is to be
+decided, or was not understood: the report names each. Ends with 2 when nothing was written: the old file
+cannot be read, or the new one is there already."""
+
+
 def add_migrate(config: typer.Typer, hooks: Hooks) -> None:
     """Adds `migrate` to the group `config`."""
 
-    @config.command("migrate", help="Take HMS-OPS's configuration over.")
+    @config.command("migrate", help=_CONFIG)
     def migrate(  # noqa: PLR0913 - one argument for each word of the command line
         source: Annotated[
             str, typer.Argument(metavar="SOURCE", help="The old file, .hms-ops-config.json.")
