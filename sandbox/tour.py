@@ -50,7 +50,7 @@ TOUR: Sequence[Stop] = (
     ),
     Stop(
         "Look around",
-        "Only you see these answers, but for the digest. Alerts that nobody looks after go to Bob",
+        "Only you see these, but for the digest. An alert that nobody looks after goes to Bob",
         (
             Try("/hms status"),
             Try("/hms history"),
