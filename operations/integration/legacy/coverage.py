@@ -7,7 +7,7 @@ told. What functions are called stands in `functions`, keys are `config migrate`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,13 +84,16 @@ def cover(parts: Iterable[Part], bodies: Bodies) -> list[Coverage]:
 
     What a covered command takes, and HMS-SYS knows, is no part of its own.
     """
-    judged = (_judge(part, bodies) for part in parts if part.kind is not PartKind.CONFIGURATION)
-    return [each for each in judged if not _is_said_by_command(each)]
+    given = [part for part in parts if part.kind is not PartKind.CONFIGURATION]
+    commands = {part.name for part in given if part.kind is PartKind.COMMAND}
+    judged = (_judge(part, bodies) for part in given)
+    return [each for each in judged if not _is_said_already(each, commands)]
 
 
-def _is_said_by_command(each: Coverage) -> bool:
-    is_second = each.part.kind is PartKind.COMMAND and " " in each.part.name
-    return is_second and each.verdict is Verdict.COVERED
+def _is_said_already(each: Coverage, commands: Collection[str]) -> bool:
+    command, _, second = each.part.name.partition(" ")
+    is_second = each.part.kind is PartKind.COMMAND and second and command in commands
+    return bool(is_second) and each.verdict is Verdict.COVERED
 
 
 def _judge(part: Part, bodies: Bodies) -> Coverage:

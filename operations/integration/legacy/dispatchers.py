@@ -23,8 +23,9 @@ _DECLARES = frozenset({"local", "declare", "typeset", "readonly", "export"})
 _RUNS = frozenset({"source", ".", "bash", "sh", "zsh", "exec"})
 _TESTS = frozenset({"[", "test", "[["})
 _PLACES = frozenset({"env", "environment", "project", "app", "stage", "target", "site", "service"})
-_PLAIN = re.compile(r"[\w:.-]*[A-Za-z][\w:.-]*\*?")
-_MAIN = re.compile(r"hms[-_]?ops(?:\.\w+)?")
+_PLAIN = re.compile(r"[\w:.-]*[A-Za-z][\w:.-]*")
+_ALL_OTHERS = re.compile(r"(?:-{0,2}[*?]*)")
+_MAIN = re.compile(r"hms[-_]?ops(?:\.\w+)?", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,9 @@ def find_commands(scripts: Scripts) -> Commands:
     finder = _Finder(scripts, commands)
     has_main = False
     for file in scripts:
-        is_main = _MAIN.fullmatch(file.rpartition("/")[2]) is not None
-        has_main = has_main or is_main
-        if not finder.follow(file) and is_main:
+        is_own = is_main(file.rpartition("/")[2])
+        has_main = has_main or is_own
+        if not finder.follow(file) and is_own:
             commands.troubles.append(_not_found(file))
     if not has_main and not commands.found:
         commands.troubles += [_not_found(file) for file in scripts]
@@ -74,6 +75,11 @@ def find_commands(scripts: Scripts) -> Commands:
             text = "what opens here is never closed: what stands behind it was not understood"
             commands.troubles.append(Trouble(file=file, line=script.lost_at, text=text))
     return commands
+
+
+def is_main(name: str) -> bool:
+    """Whether a file of that name is HMS-OPS itself."""
+    return _MAIN.fullmatch(name) is not None
 
 
 def _not_found(file: str) -> Trouble:
@@ -88,6 +94,9 @@ class _Finder:
         self._commands = commands
         self._homes = {
             each.name: file for file, script in scripts.items() for each in script.functions
+        }
+        self._own = {
+            file: {each.name for each in script.functions} for file, script in scripts.items()
         }
         self._files = {file.rpartition("/")[2]: file for file in scripts}
 
@@ -121,8 +130,8 @@ class _Finder:
             if call.arm is not None:
                 continue
             hands_on = any(_HANDS_ON.search(word) for word in call.words[1:])
-            own = any(each.name == call.words[0] for each in script.functions)
-            home = file if own else self._homes.get(call.words[0])
+            is_own = call.words[0] in self._own[file]
+            home = file if is_own else self._homes.get(call.words[0])
             if home and hands_on:
                 yield home, call.words[0]
             elif run := self._file_in(call, hands_on):
@@ -187,9 +196,7 @@ def _of_arm(file: str, arm: Arm, before: str) -> Iterator[Command]:
 
 def _names(arm: Arm) -> Iterator[str]:
     """Without what is only there for all others: `*`, `-*`, and nothing at all."""
-    return (
-        label for label in arm.labels if _PLAIN.fullmatch(label) or label.startswith(("@", "["))
-    )
+    return (label for label in arm.labels if not _ALL_OTHERS.fullmatch(label))
 
 
 def _by_tests(file: str, script: Script, function: str) -> Iterator[Command]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
-from operations.integration.legacy.dispatchers import Commands, find_commands
+from operations.integration.legacy.dispatchers import Commands, find_commands, is_main
 from operations.integration.legacy.shell import read_script
 
 
@@ -47,6 +47,7 @@ _PHP_FUNCTION = re.compile(r"\bfunction\s+&?(\w+)\s*\(")
 _PHP_COMMENT = re.compile(r"\s*(?://|#|\*|/\*)")
 _JQ_KEY = re.compile(r"""\bjq\b[^|;]*?["']\s*(\.[A-Za-z_][\w.-]*)""")
 _LOG_NAME = re.compile(r"\.(?:log|jsonl|ndjson)(?:\.\d+)?(?:\.gz)?$")
+_OTHER_LANGUAGES = frozenset({"", ".js", ".php", ".pl", ".py", ".rb"})
 _SHEBANG = re.compile(r"\A#!.*\b(?:ba|da|z|k)?sh\b")
 
 
@@ -61,6 +62,9 @@ def find_parts(files: Iterable[tuple[PurePath, str]]) -> Iterator[Part]:
     for file, text in given:
         if _LOG_NAME.search(file.name):
             yield Part(kind=PartKind.LOG, name=file.name, file=str(file))
+        elif is_main(file.name) and file.suffix in _OTHER_LANGUAGES and str(file) not in scripts:
+            note = "it is no shell script: list its commands yourself"
+            yield Part(kind=PartKind.SCRIPT, name=str(file), file=str(file), note=note)
         elif file.suffix == ".php":
             yield from _php_functions(str(file), text)
         elif str(file) in scripts:

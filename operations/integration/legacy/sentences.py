@@ -37,7 +37,7 @@ _PLACES = tuple(
 """The first that finds names of a project and an environment is meant."""
 _NO_PROJECT = re.compile(
     rf"(?i:deploy(?:ed|ing|ment|ments)?|releas(?:e|ed|ing)|rollout|rolled|shipped|start(?:ed|ing)|finished|failed"
-    rf"|completed?|succeeded|successfully|back|version|tag|it|them|all|{_PLATFORM})|{_VERSION_NAME}"
+    rf"|completed?|succeeded|successfully|back|connect\w*|login|log(?:ged)?|push\w*|pull\w*|switch\w*|due|write|lock|changes?|code|version|tag|it|them|all|{_PLATFORM})|{_VERSION_NAME}"
 )
 _PROVIDERS = (
     re.compile(rf"\b(?:via|by|using|through|with)\s+({_PLATFORM})\b", re.I),

@@ -142,7 +142,7 @@ class _Reader(WordReader):
     def _skip_heredocs(self) -> None:
         for word, is_indented in self._heredocs:
             tabs = r"\t*" if is_indented else ""
-            found = re.compile(rf"^{tabs}{re.escape(word)}$", re.MULTILINE).search(
+            found = re.compile(rf"^{tabs}{re.escape(word)}\r?$", re.MULTILINE).search(
                 self._text, self._at
             )
             self.lose(0 if found else self._line - 1)

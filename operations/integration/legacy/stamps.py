@@ -35,6 +35,11 @@ _SENDER = re.compile(
     r" [\w.-]{1,64} [\w./-]{1,64}\[\d{1,10}\]:(?= )"
 )
 """Whom syslog and journald name between the time and the line."""
+_SUMMER = {
+    "CEST": "Etc/GMT-2", "EEST": "Etc/GMT-3", "WEST": "Etc/GMT-1", "EDT": "Etc/GMT+4", "CDT": "Etc/GMT+5",
+    "MDT": "Etc/GMT+6", "PDT": "Etc/GMT+7", "PST": "Etc/GMT+8",
+}  # fmt: skip
+"""Names that `date` writes and the database of time zones has not."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -67,7 +72,8 @@ def _offset(stamp: str, zone: str) -> str:
     if zone[:1] in {"+", "-"}:
         return zone
     try:
-        at = datetime.fromisoformat(stamp).replace(tzinfo=ZoneInfo(zone)) if zone else None
+        named = ZoneInfo(_SUMMER.get(zone, zone)) if zone else None
+        at = datetime.fromisoformat(stamp).replace(tzinfo=named) if named else None
     except (KeyError, ValueError, OSError):
         return ""
     offset = at.utcoffset() if at else None

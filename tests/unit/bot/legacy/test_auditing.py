@@ -263,6 +263,26 @@ def test_a_dispatcher_that_is_not_found_is_said_to_be_so(
     assert told in capsys.readouterr().out
 
 
+def test_an_hms_ops_in_another_language_is_said_not_to_be_read(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "hms-ops.sh").unlink()
+    (checkout / "hms-ops").write_text("#!/usr/bin/env python3\n")
+
+    code, found = verdicts(checkout, capsys)
+
+    assert code == 1
+    assert found["script hms-ops"] == "look_at it is no shell script: list its commands yourself"
+
+
+def test_a_configuration_with_a_name_like_it_is_no_script(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "hms-ops.json").write_text("{}")
+
+    assert not any(name.startswith("script") for name in verdicts(checkout, capsys)[1])
+
+
 CONFIGURATION = (
     '{"forge": {"api_token": "tok-0123456789"}, "monitoring": {"diskThreshold": 85, "interval": 60},'
     ' "projects": {"site": {"provider": "forge", "server_id": 1, "site_id": 2, "environment": "prod",'

@@ -52,6 +52,8 @@ def dispatcher(arms: str) -> str:
         ("a) if [[ $b == c ]]; then d; else e; fi ;;\nc) y ;;", ["a", "c"]),
         ("--version|-v) x ;;\n''|help) y ;;\n-*) z ;;\n*) w ;;", ["--version", "-v", "help"]),
         ("sync-env) x ;;\nwarm:cache) y ;;\nde*) z ;;", ["sync-env", "warm:cache", "de*"]),
+        ("a) x\r\n;;\r\nb) cat <<E\r\nq) ;;\r\nE\r\n;;\r\nc) y ;;\r", ["a", "b", "c"]),
+        ("'a b') x ;; \"$b\") y ;; [0-9]*) z ;;", ["a b", "$b", "[0-9]*"]),
         ("@(a|b)) x ;; [Cc]) y ;; \\d) z ;;", ["@(a|b)", "[Cc]", "d"]),
     ],
 )  # fmt: skip

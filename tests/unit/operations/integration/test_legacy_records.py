@@ -144,6 +144,7 @@ def tidy(line: str) -> DeploymentRecord:
         ("[3.11.2025, 10:00] Deployed shop 1.4.2 to prod", "shop/prod", "", "1.4.2", "", True),
         ("2025-11-03 10:00 | ERROR | deploy shop to prod", "shop/prod", "", "", "", False),
         ("Mon Nov  3 10:00:00 UTC 2025: Deployed shop to prod", "shop/prod", "", "", "", True),
+        ("Mon Nov  3 12:00:00 CEST 2025: Deployed shop to prod", "shop/prod", "", "", "", True),
         ("Mon, 03 Nov 2025 11:00:00 +0100 Deployment of shop/prod failed", "shop/prod", "", "", "", False),
         ("[03/Nov/2025:11:00:00 +0100] release of shop@prod succeeded", "shop/prod", "", "", "", True),
         ("2025-11-03T10:00:00+00:00 ops1 hms-ops[123]: [SUCCESS] Deployed shop (prod) tag=2.0",
@@ -169,6 +170,7 @@ def test_other_shapes_of_an_end(
         "03/11/2025 10:00 OK deploy shop production 1.0",  # March or November?
         "31.02.2025 10:00 OK deploy shop production 1.0",
         "03.11.2025 10:00 OK deploy failed because of it",
+        "[2025-11-03 10:00:00] [ERROR] deploy could not connect to database",
         "[2025-11-03 10:00:00] [ERROR] deploy failed to connect on retry",
         '{"timestamp": "2025-11-03T10:00:00Z", "level": "error", "msg": "billing to production is slow"}',
         '{"timestamp": "2025-11-03T10:00:00Z", "level": "success", "msg": ["deployed", "a to b"]}',
