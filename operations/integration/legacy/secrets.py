@@ -40,6 +40,9 @@ _ADDRESS = re.compile(
     r"(?P<host>[^\s/@?#]+)(?P<rest>[/?#][^\s@]*)?"
 )
 
+_UNPARTED = re.compile(r"://[^@\s]*:[^@]*@(?!sha\d+:)")
+"""An address whose password could not be told from the rest: `https://user:pass/word@host`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -119,7 +122,10 @@ def _is_secret(leaf: Found) -> bool:
     text = str(leaf.value)
     if not text.strip() or text.lstrip().startswith("$"):  # nothing, or the name of a variable
         return False
-    return _is_named_so(leaf) or bool(_SLACK_WEBHOOK.match(text.strip())) or redact(text) != text
+    by_its_shape = (
+        _SLACK_WEBHOOK.match(text.strip()) or _UNPARTED.search(text) or redact(text) != text
+    )
+    return bool(by_its_shape) or _is_named_so(leaf)
 
 
 def _is_named_so(leaf: Found) -> bool:

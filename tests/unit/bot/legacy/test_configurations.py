@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import load_config
+from bot.faults import ConfigError
 from bot.legacy.migrating import migrate_config
 from handlers.cli.orders import MigrateOrder
 from operations.errors import InvalidRequest
@@ -180,7 +181,8 @@ def order(name: str, folder: Path, **changes: object) -> MigrateOrder:
 def secrets_in(name: str) -> list[str]:
     """By the corpus' own habit: what looks secret in these made-up files."""
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    marks = ("token-", "0123456789abc", "hooks.slack.com", "p4ssw0rd", "AKIA", "wJalr", "xoxb-")
+    marks = ("token-", "0123456789abc", "hooks.slack.com", "p4ssw0rd", "AKIA", "wJalr", "xoxb-",
+             "abcdabcdabcd", "abcdef0123456789")  # fmt: skip
     return [mark for mark in marks if mark in text]
 
 
@@ -380,3 +382,125 @@ def test_a_secret_is_not_written_through_a_link_that_leads_nowhere(tmp_path: Pat
 
     with pytest.raises(InvalidRequest, match="is there already"):
         migrate_config(order("aws_keys", tmp_path, secrets_file=str(tmp_path / ".env")))
+
+
+def migrated(content: object, folder: Path, **changes: object) -> int:
+    """The exit code for a configuration that is written here."""
+    file = folder / "old.json"
+    file.write_text(json.dumps(content))
+    return migrate_config(order("", folder, source=str(file), **{**DECIDED, **changes}))
+
+
+def web(**keys: object) -> dict[str, object]:
+    """A sound project on Kubernetes, with more keys."""
+    return {"provider": "k8s", "deployment": "web", "env": "prod", **keys}
+
+
+def test_no_target_at_all_is_said_before_anything_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = migrated({"colour": "blue"}, tmp_path, as_json=False)
+
+    assert code == 1
+    assert capsys.readouterr().out.startswith("No target was found: nothing in the file says")
+
+
+def test_what_is_taken_over_whole_ends_with_0(tmp_path: Path) -> None:
+    assert migrated({"projects": {"web": web()}}, tmp_path) == 0
+
+
+def test_what_is_not_understood_ends_with_1(tmp_path: Path) -> None:
+    assert migrated({"projects": {"web": web(colour="blue")}}, tmp_path) == 1
+
+
+def test_what_is_to_be_decided_ends_with_1_and_config_check_refuses_it(tmp_path: Path) -> None:
+    site = {"provider": "forge", "server_id": 1, "site_id": 2, "env": "prod"}
+
+    assert (
+        migrated({"projects": {"site": site}}, tmp_path, deploys_channel="", organization="") == 1
+    )
+
+    with pytest.raises(ConfigError) as refusal:
+        load_config(tmp_path / "hms.yaml")
+    assert [fault.path for fault in refusal.value.faults] == [
+        "slack.deploys_channel",
+        "projects.site.environments.prod.organization",
+    ]
+
+
+def test_an_impossible_value_is_named_where_it_stands_in_the_old_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        migrated({"projects": {"web": web(namespace="a b")}}, tmp_path)
+
+    place = str((tmp_path / "old.json").read_text().index('"namespace"') + 1)
+    assert f"old.json:1:{place} projects.web.namespace: “a b” does not fit" in refusal.value.message
+    assert "the new hms.yaml" not in refusal.value.message
+
+
+def told(capsys: pytest.CaptureFixture[str], kind: str) -> list[str]:
+    report = json.loads(capsys.readouterr().out)
+    return [f"{f['path']}: {f['text']}" for f in report["findings"] if f["kind"] == kind]
+
+
+def test_a_platform_that_is_none_of_ours_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrated({"projects": {"crm": web(provider="ftp")}}, tmp_path)
+
+    (decision,) = told(capsys, "decision")
+    assert "“ftp” is no platform of HMS-SYS: forge, aws or k8s" in decision
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"namspace": "x"}, "is it “namespace”?"),
+        ({"region": "eu-west-1"}, "it is no part of this target's platform"),
+        ({"colour": "blue"}, "HMS-SYS has nothing like it"),
+    ],
+)
+def test_what_is_not_understood_is_told_with_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: dict[str, str], expected: str
+) -> None:
+    migrated({"projects": {"web": web(**keys)}}, tmp_path)
+
+    (unknown,) = told(capsys, "unknown")
+    assert expected in unknown
+
+
+def test_two_projects_on_one_workload_are_told_and_one_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = {"web": web(container="app"), "sidecar": web(container="proxy")}
+
+    migrated({"projects": both}, tmp_path)
+
+    (decision,) = told(capsys, "decision")
+    assert "sidecar/prod: would deploy to the same object as web/prod" in decision
+
+
+def test_of_an_address_only_the_password_is_a_secret(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+
+    migrate_config(order("addresses_with_passwords", tmp_path, secrets_file=str(env), **DECIDED))
+
+    config = load_config(tmp_path / "hms.yaml")
+    assert config.email is not None
+    assert config.email.smtp == "smtps://mailer%40example.com@mail.example.com:465"
+    assert config.projects["web"].repository == "acme/web"
+    assert env.read_text().splitlines() == [
+        "HMS_SMTP_PASSWORD='p4ssw0rd/mail'",
+        "GITHUB_TOKEN='p4ssw0rd-repo'",
+    ]
+
+
+def test_one_address_for_several_projects_is_asked_once(tmp_path: Path) -> None:
+    shared = {
+        "health_url": "https://example.com/up",
+        "projects": {"web": web(), "api": web(deployment="api")},
+    }
+
+    migrated(shared, tmp_path)
+
+    asked = [check.target for check in load_config(tmp_path / "hms.yaml").checks if check.url]
+    assert asked == ["web/prod"]
