@@ -118,7 +118,7 @@ class Decisions:
         elif active is not None:
             why = f"{active.name} was being carried out."
         else:
-            why = "HMS-SYS was not running, or nothing held it back until lately."
+            why = "HMS-SYS was not running, or what held it back ended only lately."
         at = rollout.start_at or rollout.requested_at
         return (
             f"It was to start at {at:%d %b %H:%M} UTC and did not within"
