@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
+from bot.absence import open_to_read
 from bot.clock import SystemClock
 from bot.settings import load_settings
 from operations.audit import Recorded
-from storage.database import Database, open_database
+from storage.database import Database
 
 
 async def read_trail(since: timedelta | None) -> AsyncGenerator[Recorded, None]:
     """What the database of the settings holds."""
-    async with await open_database(load_settings().database_url.get_secret_value()) as database:
+    async with open_to_read(load_settings()) as database:
         async for recorded in read_pages(database, since):
             yield recorded
 

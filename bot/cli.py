@@ -234,11 +234,12 @@ async def _db_restored(order: RestoredOrder) -> Settled:
 
 
 async def _audit_verify() -> int:
+    from bot.absence import check_database, open_to_read
     from bot.settings import load_settings
-    from storage.database import open_database
 
-    url = load_settings().database_url.get_secret_value()
-    async with await open_database(url) as database, database.store.snapshot() as tx:
+    settings = load_settings()
+    check_database(settings)
+    async with open_to_read(settings) as database, database.store.snapshot() as tx:
         broken = await tx.audit.broken_at()
     if broken is None:
         sys.stdout.write("The audit trail is whole.\n")

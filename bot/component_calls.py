@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+from bot.absence import open_to_read
 from bot.clock import SystemClock
 from bot.config import Config
-from bot.config.sections import Component
+from bot.config.sections.programs import Component
 from bot.settings import Settings
 from bot.webhooks import open_callers
 from handlers.cli.orders import ComponentsOrder
@@ -27,7 +28,7 @@ _SHOWN = 20
 
 async def list_components(order: ComponentsOrder, settings: Settings, config: Config) -> int:
     """All of them, or one with its dead calls."""
-    async with await open_database(settings.database_url.get_secret_value()) as database:
+    async with open_to_read(settings) as database:
         counts = await database.delivery_queue.counts()
         dead = (
             await database.delivery_queue.list(order.name, DeliveryState.DEAD, limit=_SHOWN)

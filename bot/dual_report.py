@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from bot.absence import open_to_read
 from bot.config import load_config
 from bot.dual import dual_modes
 from bot.settings import load_settings
@@ -19,7 +20,6 @@ from operations.integration.dual.comparison import (
     Stretch,
     judge,
 )
-from storage.database import open_database
 
 _LOOKED_AT = 200
 _MARKS = {True: "=", False: "≠", None: "?"}
@@ -41,7 +41,7 @@ async def report_dual(as_json: bool) -> int:
         if target.name in modes
     ]
     now = datetime.now(UTC)
-    async with await open_database(settings.database_url.get_secret_value()) as database:
+    async with open_to_read(settings) as database:
         found = await database.comparisons.of_targets(limit=_LOOKED_AT)
     known = {each[0].target_name: each for each in found}
     readiness = [judge(each, known.get(each.target_name, ()), now) for each in chosen]

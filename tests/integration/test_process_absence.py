@@ -27,7 +27,17 @@ def say(shop: Path, *words: str, url: str = "") -> subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("words", [["history"], ["status", "--json"], ["monitor", "list"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["history"],
+        ["status", "--json"],
+        ["monitor", "list"],
+        ["components", "list"],
+        ["migrate", "status"],
+        ["audit", "export"],
+    ],
+)
 def test_reading_without_a_database_says_so_and_leaves_none(shop: Path, words: list[str]) -> None:
     done = say(shop, *words)
 
@@ -37,6 +47,13 @@ def test_reading_without_a_database_says_so_and_leaves_none(shop: Path, words: l
     )
     assert "no database" not in done.stdout
     assert list(shop.iterdir()) == [shop / "hms.yaml"]
+
+
+def test_a_trail_that_is_not_there_is_not_whole(shop: Path) -> None:
+    done = say(shop, "audit", "verify")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no database here" in done.stderr
 
 
 def test_a_command_that_changes_something_makes_it_and_says_so(shop: Path) -> None:
