@@ -15,11 +15,10 @@ from operations.integration.legacy.script import Arm, Call, Case, Script, Script
 
 _NAMES = "1|cmd|command|action|subcommand|sub_command|verb|operation|COMMAND|CMD|ACTION|SUBCOMMAND"
 _OVER_COMMAND = re.compile(rf"\$(?:(?:{_NAMES})\b|\{{(?:{_NAMES})\b)")
-_VARIABLE = re.compile(r"\$\{?(\w+)")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*|\d)")
 _FIRST = re.compile(r"\$(?:1\b|\{1\b)")
 _SECOND = re.compile(r"\$(?:[12]\b|\{[12]\b)")
 _HANDS_ON = re.compile(rf"\$(?:[@*]|\{{[@*])|\[@\]|{_OVER_COMMAND.pattern}")
-_DECLARES = frozenset({"local", "declare", "typeset", "readonly", "export"})
 _RUNS = frozenset({"source", ".", "bash", "sh", "zsh", "exec"})
 _TESTS = frozenset({"[", "test", "[["})
 _PLACES = frozenset({"env", "environment", "project", "app", "stage", "target", "site", "service"})
@@ -228,8 +227,3 @@ def _values(script: Script, function: str, name: str) -> Iterator[str]:
     for place in (function, ""):
         if value := script.given.get((place, name)):
             yield value
-    for call in script.calls_of(function):
-        if call.words[0] in _DECLARES:
-            for word in call.words[1:]:
-                if word.startswith(f"{name}="):
-                    yield word.partition("=")[2]

@@ -23,8 +23,8 @@ _PLACES = tuple(
     for pattern in (
         rf"(?<![^\s\"'(\[:])(?P<project>NAME)\s+{_TO}\s+(?P<environment>NAME)",
         rf"(?<![^\s\"'(\[:])(?P<project>NAME)[\s:@-]+(?:version\s+|tag\s+)?(?P<version>VERSION)\s+"
-        rf"(?:(?:successfully|was|is)\s+)*(?:(?:deployed|released|shipped)\s+)?{_TO}\s+(?P<environment>NAME)",
-        rf"(?<![^\s\"'(\[:])(?P<project>NAME)\s+(?:(?:successfully|was|is)\s+)*"
+        rf"(?:(?:successfully|was|is)\s+){{0,3}}(?:(?:deployed|released|shipped)\s+)?{_TO}\s+(?P<environment>NAME)",
+        rf"(?<![^\s\"'(\[:])(?P<project>NAME)\s+(?:(?:successfully|was|is)\s+){{0,3}}"
         rf"(?:deployed|released|shipped)\s+{_TO}\s+(?P<environment>NAME)",
         r"(?i:\b(?:deploy\w*|releas\w*|rollout))(?:\s+of)?[:\s]+(?P<project>NAME)"
         r"(?:\s*\(|\s*\[|/|@)(?P<environment>NAME)(?=[)\],;:\s]|$)",

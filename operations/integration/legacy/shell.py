@@ -17,6 +17,7 @@ _OPENS_COMMAND = frozenset(
     {"then", "do", "else", "elif", "if", "while", "until", "!", "time", "{", "coproc"}
 )
 _CLOSES = frozenset({"fi", "done", "}", "esac"})
+_DECLARES = frozenset({"local", "declare", "typeset", "readonly", "export"})
 _SEPARATOR = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|\n]")
 _REDIRECTION = re.compile(r"\d*(?:<<<|<<-?|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 _HEREDOC = re.compile(r"\d*<<(-?)[ \t]*(['\"\\]?)([\w.-]+)['\"]?")
@@ -27,7 +28,9 @@ _SPACE = re.compile(r"\s+")
 _IN = re.compile(r"\s+in\b")
 _BETWEEN_ARMS = re.compile(r"(?:\s|#[^\n]*\n)*")
 _ESAC = re.compile(r"esac\b")
-_LABEL = re.compile(r"\(?((?:[^()\n'\"\\]|\\.|[@?*+!]\([^()\n]*\)|'[^'\n]*'|\"[^\"\n]*\"|\\\n)*)\)")
+_LABEL = re.compile(
+    r"\(?((?:[^()\n'\"\\]|\\.|[@?*+!]\([^()\n]*\)|'[^'\n]*'|\"[^\"\n]*\"|\\\n){0,1000})\)"
+)
 _ALTERNATIVE = re.compile(r"(?:[@?*+!]\([^()]*\)|'[^']*'|\"[^\"]*\"|\\.|[^|])+")
 _WORDS = 12
 """Of a command, so many are kept: the rest does not say which program it is."""
@@ -168,8 +171,7 @@ class _Reader(WordReader):
     def _place(self, line: int, word: str) -> None:
         """As a command's name, as one of its arguments, or as a word of the language."""
         if self._call is not None:
-            if len(self._call.words) < _WORDS:
-                self._call.words.append(word)
+            self._add(self._call, word)
         elif word in _CLOSES:
             self._close(word)
         elif word in _OPENS_COMMAND:
@@ -183,11 +185,22 @@ class _Reader(WordReader):
         elif found := _FUNCTION.match(self._text, self._at - len(word)):
             self._define(found[1])
             self.move(len(found[0]) - len(word))
-        elif found := ASSIGNMENT.match(word):
-            self.script.given[self._inside(), found[1]] = word[found.end() :]
+        elif ASSIGNMENT.match(word):
+            self._give(word)
         else:
             self._call = Call(self._inside(), line, [word], self._arm)
             self.script.calls.append(self._call)
+
+    def _add(self, call: Call, word: str) -> None:
+        if call.words[0] in _DECLARES:
+            self._give(word)
+        if len(call.words) < _WORDS:
+            call.words.append(word)
+
+    def _give(self, word: str) -> None:
+        """A value to a variable, where the word does that."""
+        if found := ASSIGNMENT.match(word):
+            self.script.given[self._inside(), found[1]] = word[found.end() :]
 
     def _inside(self) -> str:
         return self._functions[-1].name if self._functions else ""

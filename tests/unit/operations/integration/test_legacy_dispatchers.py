@@ -75,7 +75,8 @@ def test_every_label_of_the_outer_case_is_a_command(arms: str, expected: list[st
         '[ "$1" = "a" ] && x',
         'if [[ "$1" == "a" ]]; then x; fi',
         'cmd_a() { :; }\ncmd="$1"; shift\n"cmd_$cmd" "$@"',
-        'a_command() { :; }\n${1}_command',
+        "a_command() { :; }\n${1}_command",
+        "a_command() { :; }\n\"$1\"_command",
     ],
 )  # fmt: skip
 def test_the_dispatcher_is_found_wherever_the_first_argument_goes(text: str) -> None:
@@ -134,6 +135,14 @@ def test_where_commands_may_be_missing_it_says_so(text: str, trouble: str) -> No
     _, troubles = read(text)
 
     assert any(each.startswith(trouble) for each in troubles), troubles
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "piece", ["case $1 in a|b|", '"$1"x "$@"\n', "f() { case $x in a) b;; esac; }\n"]
+)
+def test_a_long_script_made_to_be_slow_is_not(piece: str) -> None:
+    read(piece * 8000)
 
 
 def test_a_library_without_commands_is_no_trouble() -> None:
