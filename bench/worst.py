@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.figures import Figure, Floor, Topic, at_most, percentile
 from operations.monitoring.errors.group import Change, GroupQuery, Order
 from operations.monitoring.errors.ports import Running
+from operations.monitoring.errors.tally import Target
 from operations.monitoring.errors.triage import Triage
 from storage.database import open_database
 from storage.rows import from_time
@@ -55,9 +56,9 @@ FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :
 class NoReleases:
     """Nothing is known of any rollout; a list does not ask."""
 
-    async def running(self, project: str, environment: str) -> Running:
+    async def running(self, targets: Collection[Target]) -> Mapping[Target, Running]:
         """Nothing."""
-        return Running()
+        return {}
 
     async def changes(
         self, project: str, environment: str, since: datetime, until: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.config import Config
-from bot.config.sections import Check as Section
+from bot.config.sections.monitoring import Check as Section
 from operations.monitoring.check import Check, CheckKind, Redirects
 
 _PLATFORM_PATIENCE = timedelta(seconds=15)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.config import Config
-from bot.config.sections import Legacy
+from bot.config.sections.programs import Legacy
 from bot.settings import Settings
 from operations.clock import Clock
 from operations.deployment.ports import Provider

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.config import Config
-from bot.config.sections import Legacy
+from bot.config.sections.programs import Legacy
 from bot.dual import dual_modes, state_directory
 from bot.settings import Settings, load_environment
 from operations.diagnosis import Condition, Finding

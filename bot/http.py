@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from bot.bootstrap import Services
 from bot.config import Config
-from bot.config.sections import Hook as HookSection
-from bot.config.sections import SentryHook
+from bot.config.sections.programs import Hook as HookSection
+from bot.config.sections.programs import SentryHook
 from bot.schedule import Job
 from bot.settings import load_secrets
 from handlers.http.access import Access, Component

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.config import Config
-from bot.config.sections import ErrorSource
+from bot.config.sections.monitoring import ErrorSource
 from bot.schedule import Loop
 from operations.clock import Clock
 from operations.deployment.target import Catalog

@@ -35,8 +35,8 @@ from operations.errors import (
 )
 from operations.monitoring.errors.event import LogEvent
 from operations.monitoring.errors.intake import Also, Intake, IntakeDesk
-from operations.monitoring.errors.repeats import BatchKey
 from operations.monitoring.errors.log_ports import LogPage, LogSource
+from operations.monitoring.errors.repeats import BatchKey
 from providers.log_readers import log_of
 
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (

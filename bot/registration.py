@@ -27,7 +27,7 @@ from bot.config import Config, load_config
 from bot.config.document import parse_document, read_document
 from bot.config.editing import NotEditable, add_entry, remove_entry, replace_value
 from bot.config.reading import check_document
-from bot.config.sections import Component
+from bot.config.sections.programs import Component
 from bot.faults import ConfigError, Fault
 from bot.settings import Settings, load_settings
 from bot.whole_files import editing_alone, replace_file

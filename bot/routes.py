@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.config import Config
-from bot.config.sections import Email, Notify
+from bot.config.sections.programs import Email, Notify
 from bot.faults import Fault, SettingsError
 from bot.settings import Settings, load_secrets
 from operations.errors import InvalidRequest

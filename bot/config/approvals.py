@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.config.parts import Finding, Parts
-from bot.config.sections import Approvals
+from bot.config.sections.targets import Approvals
 from bot.config.wording import listing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.config.sections import (
+from bot.config.sections.targets import (
     Access,
     Approvals,
     Environment,

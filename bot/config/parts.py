@@ -9,16 +9,9 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from bot.config.document import KeyPath, Value
-from bot.config.sections import (
-    COMMON_KEYS,
-    Approvals,
-    Check,
-    Component,
-    ErrorSource,
-    Escalation,
-    Notify,
-    read_spec,
-)
+from bot.config.sections.monitoring import Check, ErrorSource, Escalation
+from bot.config.sections.programs import Component, Notify
+from bot.config.sections.targets import COMMON_KEYS, Approvals, read_spec
 from bot.config.values import Member
 from operations.deployment.target import TargetSpec
 

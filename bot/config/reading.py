@@ -12,7 +12,7 @@ from bot.config.document import Document, KeyPath, Value, read_document
 from bot.config.parts import Sorting
 from bot.config.rules import check_rules
 from bot.config.schema import Config
-from bot.config.sections import COMMON_KEYS, Placement
+from bot.config.sections.targets import COMMON_KEYS, Placement
 from bot.config.sentences import EMPTY, path_of, tell
 from bot.faults import ConfigError
 

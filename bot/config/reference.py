@@ -17,7 +17,7 @@ from bot.settings import VARIABLES
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `python -m bot.config.reference`. Change the docstrings in bot/config/sections.py instead. -->
+<!-- Written by `python -m bot.config.reference`. Change the docstrings in bot/config/sections instead. -->
 
 Two places, and nothing else: the environment holds secrets and where things are; `hms.yaml` holds what
 may be seen by everyone who can read the repository. `hms.example.yaml` shows every section, with

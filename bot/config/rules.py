@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from bot.config.approvals import check_approvals
 from bot.config.document import KeyPath
 from bot.config.parts import Finding, Parts
-from bot.config.sections import Check
+from bot.config.sections.monitoring import Check
 from bot.config.wording import hint, listing, quote
 from operations.integration.legacy.undecided import ORGANIZATION
 from providers.specs import ForgeSpec

@@ -11,25 +11,10 @@ from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from bot.config.catalog import Plan
-from bot.config.sections import (
-    SPECS,
-    Access,
-    Alerts,
-    Check,
-    Component,
-    Digest,
-    Email,
-    Environment,
-    Errors,
-    Heartbeat,
-    Hooks,
-    Key,
-    Legacy,
-    Notify,
-    Project,
-    Section,
-    Slack,
-)
+from bot.config.sections.monitoring import Alerts, Check, Digest, Errors, Heartbeat
+from bot.config.sections.programs import Component, Email, Hooks, Legacy, Notify
+from bot.config.sections.section import Key, Section
+from bot.config.sections.targets import SPECS, Access, Environment, Project, Slack
 from operations.deployment.target import Catalog
 from operations.durations import say_duration
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import SystemClock
 from bot.config import load_config
-from bot.config.sections import Keep
+from bot.config.sections.monitoring import Keep
 from bot.legacy.import_report import ImportReport
 from bot.legacy.log_files import LogFile, find_logs
 from bot.legacy.log_merging import merge_logs

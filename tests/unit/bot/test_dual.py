@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.config.sections import Legacy
+from bot.config.sections.programs import Legacy
 from bot.dual import state_directory
 from bot.settings import Settings
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.config import load_config
-from bot.config.sections import ErrorSource
+from bot.config.sections.monitoring import ErrorSource
 from bot.log_sources import build_sources, is_in_line
 from operations.monitoring.errors.log_ports import LogKind
 
