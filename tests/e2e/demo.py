@@ -25,6 +25,7 @@ class Demo:
         self._said = state.with_name(f"{state.name}.out")
         command = [sys.executable, "-m", "sandbox", "--local-slack", str(local_slack)]
         command += ["--port", "0", "--bot-port", "0", "--pace", str(pace), "--state", str(state)]
+        command += ["--escalate-after", "30s"]
         environ = {name: os.environ[name] for name in _ALWAYS if name in os.environ}
         with self._said.open("wb") as out:
             self._process = subprocess.Popen(

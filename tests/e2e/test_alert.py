@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from tests.e2e.camera import Camera
 from tests.e2e.workspace import ALICE, BOB, LATER, SOON, Workspace, buttons, shows
@@ -24,7 +22,7 @@ async def test_a_sick_version_is_told_acknowledged_and_taken_back(
     rollout = await workspace.ask("/hms deploy myapp staging 1.2-sick")
     await shows(rollout, "Live: myapp 1.2-sick → staging", within=LATER)
 
-    alert = await _newest_alert(workspace)
+    alert = await workspace.newest_alert()
     await shows(alert, "Failing: web · myapp/staging", "answered 503, wanted 200")
     await shows(alert, "(1.2-sick, @Alice Anderson)")
     # The check may have failed while it was still on its way; the next miss brings the button.
@@ -44,11 +42,3 @@ async def test_a_sick_version_is_told_acknowledged_and_taken_back(
         listed, "3 checks", "web myapp/staging", "errors myapp/staging", "target myapp/prod"
     )
     await shows(await workspace.read_thread(alert), "@Bob Brown", "Well again: web")
-
-
-async def _newest_alert(workspace: Workspace) -> Locator:
-    """In #ops, once it is there."""
-    await workspace.page.locator(".sidebar-item", has_text=re.compile(r"^#ops$")).click()
-    alerts = workspace.messages.filter(has_text=re.compile(r"A-\d"))
-    await expect(alerts.last).to_contain_text("Failing", timeout=LATER)
-    return alerts.last

@@ -116,6 +116,14 @@ async def test_the_form_asks_for_what_the_command_left_out(
     await shows(card, "Live: mkt 1.2 → prod", within=LATER)
 
 
+async def test_a_step_of_the_tour_is_written_by_a_click(workspace: Workspace) -> None:
+    page = workspace.page
+    await page.locator(".tour-try", has_text="/hms history").click()
+    await expect(page.locator(".composer-input")).to_have_value("/hms history")
+    answer = await workspace.answer_to_enter()
+    await shows(answer, "newest first")
+
+
 async def test_help_and_status_answer_privately(workspace: Workspace, camera: Camera) -> None:
     told = await workspace.say("/hms help")
     await shows(told, "/hms deploy", "Ship a version to an environment", "/hms rollback")
@@ -123,6 +131,9 @@ async def test_help_and_status_answer_privately(workspace: Workspace, camera: Ca
     fleet = await workspace.say("/hms status")
     await shows(fleet, "4 targets", "myapp staging", "mkt prod", "site prod", "Forge")
     await camera.take(fleet, "fleet")
+    examined = await workspace.say("/hms doctor")
+    await shows(examined, "Doctor: 1 doubtful", "well")  # the local Slack names no scopes
+    await camera.take(examined, "doctor")
 
 
 async def test_ctrl_c_stops_all_of_it_while_the_page_is_open(

@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 ALICE, BOB, CAROL = "Alice Anderson", "Bob Brown", "Carol Clark"
 SOON = 15_000  # milliseconds
 LATER = 45_000  # milliseconds: a rollout's whole life
+MINUTES = 120_000  # milliseconds: until so many errors were counted that they are too many
 _PRIVATE = "only visible to you"
 
 
@@ -28,6 +29,18 @@ class Workspace:
         await expect(self.page.locator(".channel-title")).to_have_text("# deploys", timeout=SOON)
         await expect(self.page.locator(".app-status")).to_contain_text("connected", timeout=SOON)
 
+    async def go_to(self, channel: str) -> None:
+        """Open a channel."""
+        named = re.compile(rf"^#{channel}$")
+        await self.page.locator(".sidebar-item", has_text=named).click()
+
+    async def newest_alert(self) -> Locator:
+        """In #ops, once it is there."""
+        await self.go_to("ops")
+        alerts = self.messages.filter(has_text=re.compile(r"A-\d"))
+        await expect(alerts.last).to_contain_text("Failing", timeout=LATER)
+        return alerts.last
+
     async def act_as(self, who: str) -> None:
         """Choose the person at the top of the page."""
         await self.page.get_by_label("Act as").select_option(label=who)
@@ -45,6 +58,10 @@ class Workspace:
         """Press the first button of this text; returns its private answer."""
         first = card.get_by_role("button", name=button, exact=True).first
         return await self._answer_to(first.click(timeout=SOON))
+
+    async def answer_to_enter(self) -> Locator:
+        """Press Enter in the message box; returns the private answer."""
+        return await self._answer_to(self.page.keyboard.press("Enter"))
 
     async def send(self) -> Locator:
         """Send the form; returns its private answer."""
