@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _SEPARATOR = re.compile(r"""\$\(|&&|\|\||[;&|({`\n"']""")
+_BOUNDARY = re.compile(r"""\$\(|&&|\|\||[;&|({`\n]|,(?=\s*["']?[\w-]+["']?:)""")
 _QUOTE = re.compile(r"""["']$""")
 _CRON = re.compile(
     r"\s*(?:@\w+|(?=\S*[\d*])[\d*/,-]+(?:\s+(?:[\d*/,-]+|[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)){4})"
@@ -33,6 +34,12 @@ _SHOWS = re.compile(
     r"|puts|raise|throw|p?grep|egrep|pkill|sed|awk|test|\[+|notify\w*|mail\w*|write|cat|alias)\b[:,]?",
     re.IGNORECASE,
 )
+_LABEL = re.compile(
+    r"""["']?(?:name|title|label|text|message|body|subject|description|summary|comment|usage|see|note
+          |example|hint|fail(?:ed|ure)?|error|warning|info)["']?:""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Keys of what people read."""
 _HANDLES_FILES = re.compile(
     r"\b(?:cp|mv|ln|rm|cat|chmod|chown|scp|rsync|install|source|less|vim?|nano|stat|touch|tar)\b[^;&|(]*$"
 )
@@ -68,17 +75,17 @@ def _split(before: str) -> tuple[str, str | None]:
     inner = _last_part(before)
     ahead = before[: len(before) - len(inner)]
     if _QUOTE.search(ahead):
-        return inner, _last_part(ahead.rstrip("\"'\\"))
+        return inner, _last_part(ahead.rstrip("\"'\\"), _BOUNDARY)
     opened = max(_opening(ahead, '"'), _opening(ahead, "'"))
-    return inner, _last_part(ahead[:opened]) if opened >= 0 else None
+    return inner, _last_part(ahead[:opened], _BOUNDARY) if opened >= 0 else None
 
 
 def _opening(text: str, quote: str) -> int:
     return text.rfind(quote) if text.count(quote) % 2 else -1
 
 
-def _last_part(text: str) -> str:
-    ends = [found.end() for found in _SEPARATOR.finditer(text)]
+def _last_part(text: str, separator: re.Pattern[str] = _SEPARATOR) -> str:
+    ends = [found.end() for found in separator.finditer(text)]
     return text[ends[-1] :] if ends else text
 
 
@@ -91,7 +98,7 @@ def _leading(part: str) -> list[str]:
 
 
 def _is_key(word: str) -> bool:
-    return _KEY.fullmatch(word) is not None and not _SHOWS.fullmatch(word)
+    return _KEY.fullmatch(word) is not None and not _LABEL.fullmatch(word)
 
 
 def _runs(words: list[str]) -> bool:
@@ -100,4 +107,6 @@ def _runs(words: list[str]) -> bool:
 
 def _shows(outer: str) -> bool:
     words = _leading(outer)
-    return bool(words) and _SHOWS.match(words[0]) is not None
+    if not words:
+        return False
+    return bool(_LABEL.fullmatch(words[0]) or _SHOWS.match(words[0].lstrip("\"'")))
