@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handlers.slack.ids import ActionId, ButtonValue
 from handlers.slack.views.blocks import Block, bold, button, clock, dots, escape, one_line, person
@@ -14,6 +14,7 @@ from operations.monitoring.grouping import AlertGroup
 from operations.monitoring.policy import is_silenced
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
+_WORTH_TELLING = timedelta(seconds=1)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}", re.ASCII)
 
 
@@ -31,6 +32,13 @@ def place(group: AlertGroup) -> str:
 def lasted(alert: Alert) -> str:
     """` after 12 m`, of what is over."""
     return f" after {say_duration(alert.resolved_at - alert.since)}" if alert.resolved_at else ""
+
+
+def since_words(alert: Alert, now: datetime) -> str:
+    """`since 14:02 (4 m)`; how long is left out while it is nothing yet."""
+    span = now - alert.since
+    told = f" ({say_duration(span)})" if span >= _WORTH_TELLING else ""
+    return f"since {clock(alert.since, now)}{told}"
 
 
 def label_words(alert: Alert) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from handlers.slack.ids import block_prefix
-from handlers.slack.views.alert_words import choices, handling, headline, lasted
+from handlers.slack.views.alert_words import choices, handling, headline, lasted, since_words
 from handlers.slack.views.blocks import (
     Message,
     actions,
@@ -120,9 +120,9 @@ def _one(alert: Alert, card: AlertCard) -> str:
 
 
 def _span(alert: Alert, now: datetime) -> str:
-    since = clock(alert.since, now)
     if alert.resolved_at is None:
-        return f"since {since} ({say_duration(now - alert.since)})"
+        return since_words(alert, now)
+    since = clock(alert.since, now)
     return f"from {since} to {clock(alert.well_at or alert.resolved_at, now)}"
 
 

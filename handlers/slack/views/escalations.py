@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.slack.ids import block_prefix
-from handlers.slack.views.alert_words import choices, handling, headline, place
+from handlers.slack.views.alert_words import choices, handling, headline, place, since_words
 from handlers.slack.views.blocks import (
     Message,
     actions,
     bold,
     called,
-    clock,
     context,
     dots,
     message,
@@ -19,7 +18,6 @@ from handlers.slack.views.blocks import (
     section,
 )
 from handlers.states import alert_circle, alert_names, alert_words, concerned
-from operations.durations import say_duration
 from operations.monitoring.grouping import AlertGroup
 from operations.outbox import NoticeKind
 
@@ -29,7 +27,7 @@ def escalation(group: AlertGroup, now: datetime) -> Message:
     alert = group.leader
     ids = f"{block_prefix(alert.label, NoticeKind.ESCALATED.value)}{group.revision}"
     reason = one_line(concerned(group)[0].reason, 300)
-    since = f"since {clock(alert.since, now)} ({say_duration(now - alert.since)})"
+    since = since_words(alert, now)
     return message(
         _summary(group),
         [

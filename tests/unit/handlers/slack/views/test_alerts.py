@@ -242,3 +242,9 @@ def test_no_words_break_a_card(group: AlertGroup, address: str, version: str, ma
         assert message_faults(drawn.blocks) == []
         assert list(text_faults(drawn.text)) == []
         assert 0 < len(drawn.text) < 300
+
+
+def test_how_long_is_left_out_while_it_is_nothing_yet() -> None:
+    card = make_alert_card(make_alert(), now=NOON)
+
+    assert " (0 s)" not in all_text(draw(card).blocks)
