@@ -1,8 +1,9 @@
 """HMS-OPS's log of deployments, understood: how each ended, when, and what it brought where.
 
-Nobody ever wrote down what the lines look like, so both kinds that a shell tool writes are read: a time, a
-level and a sentence; or a JSON object a line, with keys or a sentence. A beginning and the end that follows
-it on the same target are one deployment. What is not understood is counted, never guessed.
+Nobody ever wrote down what the lines look like, so all kinds that a shell tool writes are read: a time, a
+level and a sentence, or columns; or a JSON object a line, or `key=value`, with keys or a sentence. A
+beginning and the end that follows it on the same target are one deployment. What is not
+understood is counted, never guessed.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ from operations.integration.legacy.targets import is_name
 from operations.redaction import clean
 
 _LINE = re.compile(
-    r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)\]?[\s:|-]*"
+    r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)\]?[\s:|;-]*"
     r"(?P<text>.*)"
 )
-_LEVEL = re.compile(r"\[?([A-Za-z]{2,9})\]?(?:[\s:|-]+|$)")
+_LEVEL = re.compile(r"\[?([A-Za-z]{2,9})\]?(?:[\s:|;-]+|$)")
+_LOGFMT_BEGIN = re.compile(r"(?:ts|time|timestamp|at|date|level)=", re.I)
+_LOGFMT = re.compile(r"([\w.-]+)=(?:\"([^\"]*)\"|(\S*))")
+_SEPARATED = re.compile(r"[ \t]*[|;\t][ \t]*")
+_COLUMNS = 3
+"""So many separators make a line a row of a table."""
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _LONGEST = 4000
 _MOST_BEGUN = 10_000
@@ -106,7 +112,12 @@ def _record(ended: DeploymentLine, begun: DeploymentLine) -> DeploymentRecord:
 def read_deployment(line: str, zone: tzinfo = UTC) -> DeploymentLine | None:
     """None for a line that tells of no deployment. Times without a zone are in `zone`."""
     line = line[:_LONGEST].strip()
-    return _of_json(line, zone) if line.startswith("{") else _of_text(line, zone)
+    if line.startswith("{"):
+        return _of_json(line, zone)
+    if _LOGFMT_BEGIN.match(line):
+        pairs = ((found[1], found[2] or found[3] or "") for found in _LOGFMT.finditer(line))
+        return _of_keys(line, dict(pairs), zone)
+    return _of_text(line, zone)
 
 
 def _key(time: str, line: str) -> str:
@@ -122,7 +133,8 @@ def _of_text(line: str, zone: tzinfo) -> DeploymentLine | None:
     if found is None or at is None:
         return None
     level, text = _split_level(found["text"])
-    said = read_sentence(text, level)
+    words, separators = _SEPARATED.subn(" ", text)
+    said = read_sentence(words if separators >= _COLUMNS else text, level)
     return _tell(_key(found["time"], line), at, said, text) if said else None
 
 
@@ -157,13 +169,15 @@ _OUTCOMES: Mapping[str, bool | None] = {
 
 
 def _of_json(line: str, zone: tzinfo) -> DeploymentLine | None:
-    """By its keys, and for what they do not say by its message: as the same sentence alone would be read."""
     try:
         body = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict):
-        return None
+    return _of_keys(line, body, zone) if isinstance(body, dict) else None
+
+
+def _of_keys(line: str, body: Mapping[str, object], zone: tzinfo) -> DeploymentLine | None:
+    """By its keys, else by its message: as the same sentence alone would be read."""
     words = {str(key).lower(): value for key, value in body.items()}
     time = _pick(
         words, "timestamp", "@timestamp", "time", "date", "datetime", "ts", "ended_at", "at"
