@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from operations.integration.legacy import vocabulary as words
 from operations.integration.legacy.document import Path
-from operations.integration.legacy.spelling import Found, Reading, plain_key
+from operations.integration.legacy.spelling import NAMES, Found, Reading, plain_key
+from operations.integration.legacy.spots import Spot, looks_like_target
 from operations.integration.legacy.vocabulary import (
     environment_kind,
     same_environment,
@@ -21,44 +22,13 @@ from operations.integration.legacy.vocabulary import (
 ASSUMED_ENVIRONMENT = "production"
 """HMS-OPS's users who had one environment gave it no name."""
 
+_ENVIRONMENT_NAMES = (*words.ENVIRONMENT, *NAMES)
 _Named = tuple[str, Path]
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a target's keys may stand, the innermost first.
-
-    `provider` is "" where only the keys tell it. `assumed` says what no key says: the environment, or the
-    project's name. `read_as` says how a name was taken apart. `is_object`: the project's name is that of the
-    platform's object, as its section lists objects.
-    """
-
-    project: str
-    environment: str
-    layers: Sequence[Path]
-    provider: str = ""
-    assumed: tuple[str, ...] = ()
-    read_as: str = ""
-    is_object: bool = False
-
-    @property
-    def name(self) -> str:
-        """`myapp/prod`."""
-        return f"{self.project}/{self.environment}"
 
 
 def find_spots(reading: Reading) -> list[Spot]:
     """Every target that the file names, once, in its order."""
     return list(_Shapes(reading).spots())
-
-
-def looks_like_target(reading: Reading, at: Path) -> bool:
-    """Whether an object says by itself where something is deployed."""
-    keys = [*words.PROVIDER_WORDS, *(key for keys in words.TELLTALES.values() for key in keys)]
-    if any(True for _ in reading.every(at, *keys)):
-        return True
-    value = next(reading.every(at, *words.LOOSE_PROVIDER_WORDS), None)
-    return value is not None and plain_key(str(value.value)) in words.PROVIDERS
 
 
 @dataclass(slots=True)
@@ -102,7 +72,7 @@ class _Shapes:
         named = any(True for _ in self.reading.every(at, "name", *words.ENVIRONMENT))
         return named or looks_like_target(self.reading, at)
 
-    def _members(self, found: Found) -> list[_Named]:
+    def _members(self, found: Found, names: tuple[str, ...] = NAMES) -> list[_Named]:
         if isinstance(found.value, bool | int | float):
             return []
         if isinstance(found.value, str):
@@ -111,7 +81,7 @@ class _Shapes:
             isinstance(item, dict | list) for item in found.value
         ):
             self.reading.used.add(found.path)
-        return self.reading.members_of(found)
+        return self.reading.members_of(found, names)
 
     def _of_project(
         self, name: str, at: Path, provider: str = "", outer: Sequence[Path] = ()
@@ -138,18 +108,18 @@ class _Shapes:
         """Under a word for environments, by a key for one, or each as a key of its own."""
         found = next(self.reading.every(at, *words.ENVIRONMENTS), None)
         if found is not None:
-            yield from self._members(found)
+            yield from self._members(found, _ENVIRONMENT_NAMES)
             return
         single = next(self.reading.every(at, *words.ENVIRONMENT), None)
         if single is not None and self._names_environments(single):
             is_text = isinstance(single.value, str) and at
-            named = self._members(single)
+            named = self._members(single, _ENVIRONMENT_NAMES)
             yield from ((name, at if is_text else path) for name, path in named)
             return
         yield from self._environment_keys(at)
         node = self.reading.value(at)
         if isinstance(node, list):
-            yield from self._members(Found(at, node))
+            yield from self._members(Found(at, node), _ENVIRONMENT_NAMES)
 
     def _names_environments(self, found: Found) -> bool:
         """`env: {APP_DEBUG: 1}` are a program's variables."""

@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from operations.integration.legacy.document import Document, Path, Place, Unreadable, Value
 from operations.redaction import clean
 
-_NAMES = ("name", "project", "app", "application", "project_name", "app_name", "id", "key", "slug", "title",
-          "environment", "env", "stage")  # fmt: skip
+NAMES = ("name", "project", "app", "application", "project_name", "app_name", "id", "key", "slug", "title",
+         "service", "service_name", "deployment", "deployment_name", "site_name", "domain")  # fmt: skip
 """Which key of an object in a list tells what it is called."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+@lru_cache(maxsize=10_000)
 def plain_key(key: str) -> str:
     """`forgeApiToken`, `Forge-API-Token` and `FORGE_API_TOKEN` to `forge_api_token`."""
     parted = _HUMP.sub("_", key.strip()) if re.search("[a-z]", key) else key
@@ -132,13 +134,13 @@ class Reading:
         found = self.find(at, *spellings)
         return self.members_of(found) if found else []
 
-    def members_of(self, found: Found) -> list[tuple[str, Path]]:
-        """The same of what was found."""
+    def members_of(self, found: Found, names: tuple[str, ...] = NAMES) -> list[tuple[str, Path]]:
+        """The same of what was found; `names` are the keys that name an object in a list."""
         match found.value:
             case dict(children):
                 return [(name, (*found.path, name)) for name in children]
             case list(items):
-                return [self._named(found, index) for index in range(len(items))]
+                return [self._named(found, index, names) for index in range(len(items))]
             case str(text):
                 return [(name, found.path) for name in listed(text)]
         raise self.wrong_type(found, "an object or a list")
@@ -216,13 +218,13 @@ class Reading:
                 else:
                     yield from self._resolve((*at, key), parts[length:])
 
-    def _named(self, found: Found, index: int) -> tuple[str, Path]:
+    def _named(self, found: Found, index: int, names: tuple[str, ...]) -> tuple[str, Path]:
         path = (*found.path, index)
         item = self.value(path)
         if isinstance(item, str):
             return item.strip(), path
         if isinstance(item, dict):
-            name = self.text(path, *_NAMES)
+            name = self.text(path, *names)
             if name:
                 return name, path
         raise self.wrong_type(Found(path, item), "a name, or an object with a name")

@@ -12,8 +12,9 @@ from operations.integration.legacy.findings import Finding, FindingKind
 from operations.integration.legacy.mail import read_mail
 from operations.integration.legacy.reasons import needless, not_understood
 from operations.integration.legacy.secrets import Secret, find_secrets, part_passwords
-from operations.integration.legacy.shapes import Spot, find_spots
+from operations.integration.legacy.shapes import find_spots
 from operations.integration.legacy.spelling import Found, Reading
+from operations.integration.legacy.spots import Spot
 from operations.integration.legacy.targets import TargetReader, identity, is_name
 from operations.integration.legacy.undecided import CHANNEL
 from operations.integration.legacy.unfolding import unfold
@@ -79,7 +80,7 @@ class _Translator:
         self._hints = hints
         self._secrets = [*passwords, *find_secrets(reading)]
         self._targets = TargetReader(reading, hints.organization)
-        self._checks = CheckReader(reading, self._targets)
+        self._checks = CheckReader(reading, self._targets.lookup)
         self._findings: list[Finding] = []
         self._left_out: list[tuple[str, Path]] = []
         self._spots: list[Spot] = []
@@ -109,7 +110,7 @@ class _Translator:
             findings=self._sorted(),
             left_out=tuple(name for name, _ in self._left_out),
             targets=tuple(spot.name for spot in self._spots),
-            origins=dict(self._origin(*each) for each in self._targets.origins.items()),
+            origins=dict(self._origin(*each) for each in self._targets.lookup.origins.items()),
         )
 
     def _sorted(self) -> tuple[Finding, ...]:
@@ -180,7 +181,7 @@ class _Translator:
         return ""
 
     def _timeout(self, spot: Spot) -> Keys:
-        seconds = self._targets.seconds(spot, TIMEOUT)
+        seconds = self._targets.lookup.seconds(spot, TIMEOUT)
         return {"timeout": f"{seconds}s"} if seconds else {}
 
     def _repository(self, project: str) -> Keys:

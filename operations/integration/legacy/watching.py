@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from operations.integration.legacy import vocabulary as words
 from operations.integration.legacy.document import Path
 from operations.integration.legacy.findings import Finding, FindingKind
-from operations.integration.legacy.shapes import Spot
+from operations.integration.legacy.lookup import Lookup, filled
 from operations.integration.legacy.spelling import Found, Reading, plain_key, whole_number
-from operations.integration.legacy.targets import TargetReader, filled, is_name
+from operations.integration.legacy.spots import Spot
+from operations.integration.legacy.targets import is_name
 from operations.integration.legacy.vocabulary import environment_kind
 
 Check = dict[str, object]
@@ -24,7 +25,7 @@ class CheckReader:
     """Reads the checks of targets, and those that a list of addresses names; `findings` says what is open."""
 
     reading: Reading
-    targets: TargetReader
+    lookup: Lookup
     findings: list[Finding] = field(default_factory=list)
     _asked: set[str] = field(default_factory=set)
 
@@ -116,7 +117,7 @@ class CheckReader:
         return None
 
     def _common(self, spot: Spot) -> Check:
-        seconds = self.targets.seconds(spot, words.INTERVAL)
+        seconds = self.lookup.seconds(spot, words.INTERVAL)
         every = f"{min(max(seconds, 5), 86400)}s" if seconds else "60s"
         return {"every": every, **self._failures(spot)}
 
