@@ -13,6 +13,7 @@ from handlers.cli.services import Hooks
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As under `components:` in hms.yaml.")]
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_Run = Callable[[ComponentsOrder], None]
 _ADD = (
     "Make a token, and write the component into hms.yaml. Where that cannot be done (`components: {…}` in "
     "flow style, a file that is read-only), the line to write is printed and the exit code is 2."
@@ -33,6 +34,17 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
         name = f"components {order.action}"
         raise typer.Exit(run_program(hooks, name, lambda: hooks.components(order)))
 
+    for add in (_add_list, _add_add, _add_rotate):
+        add(group, run)
+    for action, summary in (
+        (ComponentsAction.REMOVE, "Take it out of hms.yaml."),
+        (ComponentsAction.TEST, "Call its webhook once, and say what it answered."),
+        (ComponentsAction.REPLAY, "Send its dead calls again."),
+    ):
+        _add_plain(group, action, summary, run)
+
+
+def _add_list(group: typer.Typer, run: _Run) -> None:
     @group.command("list", help="Who there is, what they may, and calls that did not arrive.")
     def list_(
         name: Annotated[
@@ -42,6 +54,8 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
     ) -> None:
         run(ComponentsOrder(action=ComponentsAction.LIST, name=name, as_json=json))
 
+
+def _add_add(group: typer.Typer, run: _Run) -> None:
     @group.command("add", help=_ADD)
     def add(
         name: _Name,
@@ -67,6 +81,8 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
             )
         )
 
+
+def _add_rotate(group: typer.Typer, run: _Run) -> None:
     @group.command("rotate", help="Make a new token; the old one ends with the bot's restart.")
     def rotate(
         name: _Name,
@@ -79,19 +95,12 @@ def add_components(app: typer.Typer, hooks: Hooks) -> None:
         action = ComponentsAction.ROTATE
         run(ComponentsOrder(action=action, name=name, secret_only=webhook_secret, as_json=json))
 
-    for action, summary in (
-        (ComponentsAction.REMOVE, "Take it out of hms.yaml."),
-        (ComponentsAction.TEST, "Call its webhook once, and say what it answered."),
-        (ComponentsAction.REPLAY, "Send its dead calls again."),
-    ):
-        _add_plain(group, action, summary, run)
-
 
 def _add_plain(
     group: typer.Typer,
     action: ComponentsAction,
     summary: str,
-    run: Callable[[ComponentsOrder], None],
+    run: _Run,
 ) -> None:
     def act(name: _Name, json: _Json = False) -> None:
         run(ComponentsOrder(action=action, name=name, as_json=json))

@@ -64,7 +64,11 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         rich_markup_mode=None,
     )
     app.add_typer(group)
+    for add in (_add_audit, _add_references, _add_logs, _add_status):
+        add(group, hooks)
 
+
+def _add_audit(group: typer.Typer, hooks: Hooks) -> None:
     @group.command("audit", help="Say what of an HMS-OPS checkout is covered, and what is not.")
     def audit(
         path: Annotated[
@@ -75,6 +79,8 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         order = AuditOrder(path=path, as_json=json)
         raise typer.Exit(run_program(hooks, "migrate audit", lambda: hooks.migrate_audit(order)))
 
+
+def _add_references(group: typer.Typer, hooks: Hooks) -> None:
     @group.command("references", help="Show who still calls HMS-OPS, and change it with --apply.")
     def references(
         path: Annotated[
@@ -90,6 +96,8 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         run = run_program(hooks, "migrate references", lambda: hooks.migrate_references(order))
         raise typer.Exit(run)
 
+
+def _add_logs(group: typer.Typer, hooks: Hooks) -> None:
     @group.command("logs", help=_LOGS)
     def logs(
         path: Annotated[
@@ -113,6 +121,8 @@ def add_moves(app: typer.Typer, hooks: Hooks) -> None:
         )
         raise typer.Exit(run_program(hooks, "migrate logs", lambda: hooks.migrate_logs(order)))
 
+
+def _add_status(group: typer.Typer, hooks: Hooks) -> None:
     @group.command("status", help="Say which targets in dual mode are ready to switch.")
     def status(
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

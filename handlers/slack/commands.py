@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cache
-from typing import assert_never
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from handlers import language
-from handlers.fleet_queries import of_provider
-from handlers.nothing import no_log, no_rollouts, no_targets
 from handlers.slack.boundary import Asker, Boundary, Work
 from handlers.slack.cards import Cards
 from handlers.slack.digest import DigestAnswers
 from handlers.slack.doctor import Doctor, Examining
 from handlers.slack.errors import ErrorAnswers
 from handlers.slack.ids import SLASH_COMMAND
+from handlers.slack.inquiries import InquiryAnswers
 from handlers.slack.monitoring import Monitoring
 from handlers.slack.payloads import Payload, asker_of_command, text
 from handlers.slack.subjects import Subjects
 from handlers.slack.views import answers, reports
 from handlers.slack.views.blocks import Message
-from handlers.slack.views.fleet import fleet
 from handlers.slack.views.form import deploy_form, fits
-from handlers.slack.views.statistics import statistics
 from operations.clock import Clock
 from operations.deployment.requests import DeployRequest
-from operations.deployment.rollout import HistoryQuery
 from operations.deployment.service import Deployments
 from operations.errors import InvalidRequest
 from operations.monitoring.alerting import Alerting
 from operations.monitoring.digest.digests import Digests
 from operations.monitoring.errors.triage import Triage
-
-_LOGS_LIMIT = 100
-_HISTORY_LIMIT = 50
-"""More lines than fit in a message of Slack are of no use in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +66,10 @@ class Commands:
     def __init__(self, desk: Desk) -> None:
         self._deployments = desk.deployments
         self._boundary = desk.boundary
-        self._cards = desk.cards
         self._clock = desk.clock
         self._catalog = desk.deployments.inquiries.catalog
-        self._alerting = desk.alerting
         self._monitoring = Monitoring(desk.alerting, desk.clock)
+        self._inquiries = InquiryAnswers(desk.deployments, desk.alerting, desk.cards, desk.clock)
         self._digest = DigestAnswers(desk.digests)
         self._doctor = Doctor(desk.examining)
         self._errors = ErrorAnswers(
@@ -134,7 +123,7 @@ class Commands:
             case language.Help():
                 return _help(command)
             case _:
-                return await self._inquire(command, asker)
+                return await self._inquiries.carry_out(command, asker)
 
     async def _request(
         self, command: language.Deploy | language.Rollback | language.Promote, asker: Asker
@@ -205,61 +194,6 @@ class Commands:
         )
         return answers.locked(lock, reports.lock_span(lock, self._clock.now()))
 
-    async def _inquire(
-        self,
-        command: language.Status
-        | language.Why
-        | language.History
-        | language.Show
-        | language.Stats
-        | language.Logs,
-        asker: Asker,
-    ) -> Message:
-        inquiries, now = self._deployments.inquiries, self._clock.now()
-        match command:
-            case language.Status():
-                found = await inquiries.status(command.project, command.environment)
-                unreviewed = await inquiries.unreviewed(command.project, command.environment)
-                if not found:
-                    return answers.nothing(no_targets())
-                alerts = await self._alerting.standing()
-                return fleet(of_provider(found, command), now, alerts, unreviewed)
-            case language.Why():
-                return reports.obstacles(
-                    await inquiries.why(command.project, command.environment, asker.actor), now
-                )
-            case language.History():
-                return await self._history(command, asker, now)
-            case language.Show():
-                report = await inquiries.show(command.rollout_id)
-                rollout = report.rollout
-                title, ticket = self._cards.title_of(rollout), self._cards.ticket_of(rollout)
-                return reports.rollout_report(report, title, now, ticket)
-            case language.Stats():
-                performance = self._deployments.performance
-                return statistics(await performance.measure(command.project, command.since))
-            case language.Logs():
-                lines = await inquiries.logs(
-                    command.project,
-                    command.environment,
-                    lines=min(command.lines, _LOGS_LIMIT),
-                    since=command.since,
-                )
-                if not lines:
-                    return answers.nothing(no_log(command))
-                return answers.logs(f"{command.project}/{command.environment}", lines)
-            case _:
-                assert_never(command)
-
-    async def _history(self, command: language.History, asker: Asker, now: datetime) -> Message:
-        if command.by.lower() == "me":
-            command = replace(command, by=asker.actor.id)
-        page = await self._deployments.inquiries.history(_query(command, now))
-        if not page.rollouts:
-            return answers.nothing(no_rollouts(command))
-        serving = await self._deployments.inquiries.serving(page.rollouts)
-        return reports.history(page, now, serving)
-
 
 def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:
     return DeployRequest(
@@ -271,18 +205,6 @@ def _deploy_request(command: language.Deploy, asker: Asker) -> DeployRequest:
         emergency=command.emergency,
         channel=asker.channel,
         start=command.at,
-    )
-
-
-def _query(command: language.History, now: datetime) -> HistoryQuery:
-    return HistoryQuery(
-        project=command.project,
-        environment=command.environment,
-        requested_by=command.by,
-        since=now - command.since if command.since else None,
-        limit=min(command.limit, _HISTORY_LIMIT),
-        unreviewed=command.unreviewed,
-        imported=True,
     )
 
 
