@@ -120,7 +120,7 @@ class _Finder:
         ]
         known = set(self._commands.found)
         self._commands.found += [each for each in found if each not in known]
-        return bool(found)
+        return any(not each.name.startswith("-") for each in found)  # those are options
 
     def _next(self, file: str, function: str) -> Iterator[tuple[str, str]]:
         """Where its arguments go from there, whatever they are."""

@@ -125,6 +125,8 @@ def test_names_of_the_same_know_of_each_other() -> None:
         ("perl -e '...' \"$@\"", "hms-ops.sh:0: which commands it has was not found"),
         ("deploy() { :; }\n\"$@\"", "hms-ops.sh:0: which commands it has was not found"),
         ("deploy() { :; }\n\"$1\" $2", "hms-ops.sh:2: it calls commands by their name, $1"),
+        (dispatcher("-v|--verbose) x ;;") + '"${ALL[$1]}" "$@"',
+         "hms-ops.sh:0: which commands it has was not found"),
         (dispatcher("a) x ;;") + "echo 'oh", "hms-ops.sh:4: what opens here is never closed"),
         (dispatcher("a) x ;;") + "cat <<E\n", "hms-ops.sh:4: what opens here is never closed"),
         ("f() {\n" + dispatcher("a) x ;;"), "hms-ops.sh:1: what opens here is never closed"),
