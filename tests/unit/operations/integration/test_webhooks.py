@@ -290,7 +290,6 @@ async def test_a_target_s_name_is_no_rollout_s(tmp_path: Path) -> None:
 
 
 async def test_an_import_of_old_logs_is_no_rollout(tmp_path: Path) -> None:
-    """Locks are audited under the name of their target, which may begin like a rollout's."""
     async with await open_sqlite(tmp_path) as database:
         await begin(database)
         await happen(database, ("history.imported", "history"))
