@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
+from bot.config.wording import listing
 from operations.integration.legacy.findings import Finding, FindingKind
 from operations.integration.legacy.translation import Translation
 
@@ -27,8 +28,12 @@ def say_report(translation: Translation) -> str:
 
 
 def _summary(translation: Translation) -> str:
-    if not translation.targets:
+    if not translation.targets and not translation.left_out:
         return _NO_TARGET
+    if not translation.targets:
+        return (
+            f"No target was taken over: {listing(translation.left_out)} lack something, see below."
+        )
     count = len(translation.targets)
     taken = f"{count} target{'s' if count > 1 else ''} taken over"
     left = f", {len(translation.left_out)} left out" if translation.left_out else ""

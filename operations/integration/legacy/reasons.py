@@ -6,7 +6,7 @@ import difflib
 import re
 
 from operations.integration.legacy.spelling import Found, plain_key
-from operations.integration.legacy.vocabulary import KNOWN_KEYS, SPEECH, TARGET_KEYS
+from operations.integration.legacy.vocabulary import KNOWN_KEYS, SPEECH
 
 _KEPT = "HMS-SYS keeps history in its database and logs to its output"
 _REPEATED = "HMS-SYS repeats what is safe to repeat by itself"
@@ -53,7 +53,7 @@ def needless(leaf: Found) -> str:
 def not_understood(leaf: Found, has_targets: bool) -> str:
     """What the key is like, and what would have to be around it."""
     key = next((plain_key(step) for step in reversed(leaf.path) if isinstance(step, str)), "")
-    if key in TARGET_KEYS:
+    if key in KNOWN_KEYS - SPEECH:
         where = (
             "this target's platform" if has_targets else "any target: no project is named around it"
         )

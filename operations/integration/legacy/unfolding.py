@@ -1,4 +1,5 @@
-"""Keys at the top that say where they belong, put there: `forge.sites.web`, `STAGING_K8S_NAMESPACE`.
+"""Keys at the top that say where they belong, put there: `forge.sites.web`, `STAGING_K8S_NAMESPACE`,
+`SHOP_SITE_ID`; and what an object only gathers (`config`, `defaults`), put at the top.
 
 So that everything after this reads one shape. Where a value stood is remembered for the report.
 """
@@ -16,9 +17,12 @@ from operations.integration.legacy.vocabulary import (
     ENVIRONMENTS,
     HEALTH_URL,
     KNOWN_KEYS,
+    PROJECTS,
+    PROVIDER_WORDS,
     SECTIONS,
     TARGET_KEYS,
     WORKLOADS,
+    WRAPPERS,
 )
 
 _SECTIONS = {plain_key(section) for words in SECTIONS.values() for section in words}
@@ -27,10 +31,12 @@ _OF_TARGETS = (TARGET_KEYS | set(HEALTH_URL)) - {"url", "endpoint"}
 
 def unfold(document: Document) -> Document:
     """The same document with such keys nested."""
+    document = _without_wrappers(document)
     content: dict[str, Value] = {}
     folded: list[tuple[str, Sequence[str]]] = []
+    projects = list(_listed_projects(document))
     for key, value in document.content.items():
-        steps = _dotted(key) or _of_environment(key, value)
+        steps = _dotted(key) or _of_project(key, value, projects) or _of_environment(key, value)
         if steps:
             folded.append((key, steps))
         else:
@@ -51,6 +57,72 @@ def _dotted(key: str) -> Sequence[str]:
     return steps if known else ()
 
 
+def _without_wrappers(document: Document) -> Document:
+    """What stands at the top already is not replaced by what a wrapper holds."""
+    wrappers = [
+        key
+        for key, value in document.content.items()
+        if plain_key(key) in WRAPPERS and isinstance(value, dict)
+    ]
+    if not wrappers:
+        return document
+    content = {key: value for key, value in document.content.items() if key not in wrappers}
+    found = replace(
+        document, content=content, places=dict(document.places), origins=dict(document.origins)
+    )
+    for wrapper in wrappers:
+        held = document.content[wrapper]
+        for key, value in held.items() if isinstance(held, dict) else ():
+            if any(plain_key(other) == plain_key(key) for other in content):
+                _keep(found, wrapper, key, value)
+            else:
+                content[key] = value
+                _move(found, (wrapper, key), (key,))
+    again = any(plain_key(key) in WRAPPERS and isinstance(content[key], dict) for key in content)
+    return _without_wrappers(found) if again and not set(wrappers) & set(content) else found
+
+
+def _keep(document: Document, wrapper: str, key: str, value: Value) -> None:
+    """Where it was, so that it is told as not understood."""
+    held = document.content.setdefault(wrapper, {})
+    if isinstance(held, dict):
+        held[key] = value
+
+
+def _move(document: Document, old: Path, new: Path) -> None:
+    """Remember where something stands in the file."""
+    document.origins[new] = document.origins.get(old, old)
+    for path in [path for path in document.places if path[: len(old)] == old]:
+        document.places[(*new, *path[len(old) :])] = document.places[path]
+
+
+def _listed_projects(document: Document) -> Iterator[tuple[str, str]]:
+    """`PROJECTS: "shop, blog"`: the key, and each name."""
+    for key, value in document.content.items():
+        if plain_key(key) not in PROJECTS:
+            continue
+        if isinstance(value, str):
+            yield from ((key, name) for name in listed(value))
+        elif isinstance(value, list):
+            yield from ((key, item) for item in value if isinstance(item, str))
+
+
+def _of_project(key: str, value: Value, projects: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """`SHOP_SITE_ID` and `SHOP_STAGING_NAMESPACE`, where `shop` is in a list of names."""
+    plain = plain_key(key)
+    for above, name in projects:
+        prefix = f"{plain_key(name)}_"
+        rest = plain.removeprefix(prefix)
+        if isinstance(value, dict | list) or rest == plain:
+            continue
+        if _is_of_target(rest):
+            return (above, name, rest)
+        environment = _of_environment(rest, value)
+        if environment:
+            return (above, name, environment[1], environment[2])
+    return ()
+
+
 def _of_environment(key: str, value: Value) -> Sequence[str]:
     """`STAGING_K8S_NAMESPACE` and `k8sNamespaceStaging`, when the rest is something of a target."""
     if isinstance(value, dict | list):
@@ -63,7 +135,7 @@ def _of_environment(key: str, value: Value) -> Sequence[str]:
 
 
 def _is_of_target(key: str) -> bool:
-    if key in _OF_TARGETS or key in WORKLOADS:
+    if key in _OF_TARGETS or key in WORKLOADS or key in PROVIDER_WORDS:
         return True
     return any(
         key.startswith(f"{section}_") and key.removeprefix(f"{section}_") in _OF_TARGETS
@@ -100,11 +172,8 @@ def _put(document: Document, key: str, steps: Sequence[str], value: Value) -> No
     if steps[-1] in node:
         document.content[key] = value
         return
-    path = (*path, steps[-1])
     node[steps[-1]] = value
-    document.origins[path] = (key,)
-    for old in [old for old in document.places if old[:1] == (key,)]:
-        document.places[(*path, *old[1:])] = document.places[old]
+    _move(document, (key,), (*path, steps[-1]))
 
 
 def _opened(child: Value) -> dict[str, Value] | None:

@@ -50,6 +50,11 @@ PROJECT = ("project", "app", "application")
 PROJECT_NAMES = ("project_name", "app_name", "application_name", "project.name", "app.name",
                  "application.name", "project", "app", "application", "name", "project_id",
                  "app_id")  # fmt: skip
+WRAPPERS = frozenset(
+    ("config", "configuration", "settings", "hms_ops", "hmsops", "hms", "ops", "providers", "platforms",
+     "clouds", "defaults", "default", "common", "global", "globals", "shared")
+)  # fmt: skip
+"""Objects at the top that only gather: what is in them holds for the whole file."""
 SECTION_PROJECTS: Mapping[str, tuple[str, ...]] = {
     "forge": ("sites", "projects", "apps", "applications"),
     "aws": ("services", "projects", "apps", "applications"),
@@ -207,8 +212,8 @@ def split_name(name: str) -> tuple[str, str]:
 SPEECH = frozenset(
     ("slack", "email", "mail", "smtp", "monitor", "monitoring", "health", "health_check", "healthcheck",
      "health_checks", "notifications", "notify", "notification", "approvals", "logs", "logging", "log",
-     "cron", "schedule", "github", "git", "alerts", "alerting", "defaults", "hooks", "image", "variables", "env_vars",
-     "secrets", "credentials", "webhooks", "options", "settings", "ecr", "docker", "registry")
+     "cron", "schedule", "github", "git", "alerts", "alerting", "defaults", "hooks", "image", "variables",
+     "env_vars",     "secrets", "credentials", "webhooks", "options", "settings", "ecr", "docker", "registry")
 )  # fmt: skip
 """Objects that are no project and no environment, whatever they hold."""
 
