@@ -37,7 +37,7 @@ def open_couriers(
     couriers: dict[str, Courier] = {}
     faults: list[Fault] = []
     if config.email is not None:
-        faults += _mail_faults(config.email, settings)
+        faults += mail_faults(config.email, settings)
         couriers[MAIL] = _mail_courier(config.email, settings)
     for each in config.notify:
         try:
@@ -63,7 +63,8 @@ def _mail_courier(email: Email, settings: Settings) -> Courier:
     return MailCourier(server, sender=email.sender, recipients=email.to)
 
 
-def _mail_faults(email: Email, settings: Settings) -> list[Fault]:
+def mail_faults(email: Email, settings: Settings) -> list[Fault]:
+    """A mail server that asks for a password, and none is set."""
     if urlsplit(email.smtp).username and settings.smtp_password is None:
         sentence = "is not set, and `email.smtp` names a user; HMS_SMTP_PASSWORD_FILE would do too"
         return [Fault("HMS_SMTP_PASSWORD", 0, 0, sentence)]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from bot.config import Config
 from bot.faults import Fault, SettingsError
+from bot.routes import mail_faults
 from bot.settings import Settings, check_serve, load_secrets
 
 _FORGE_ADVICE = "Make one on Forge, in your account's settings under API."
@@ -53,10 +53,8 @@ def _of_targets(settings: Settings, config: Config) -> Iterator[Missing]:
 
 
 def _of_mail(settings: Settings, config: Config) -> Iterator[Missing]:
-    email = config.email
-    if email and urlsplit(email.smtp).username and settings.smtp_password is None:
-        sentence = "is not set, and `email.smtp` names a user; HMS_SMTP_PASSWORD_FILE would do too"
-        yield Missing(Fault("HMS_SMTP_PASSWORD", 0, 0, sentence), _SMTP_ADVICE)
+    if config.email:
+        yield from (Missing(each, _SMTP_ADVICE) for each in mail_faults(config.email, settings))
 
 
 def _named(config: Config) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,10 @@ class TargetReader:
         organization = self.organization or written
         if not organization:
             organization = ORGANIZATION
-            self.decide(spot, "Forge's API asks for the organization, as in the addresses of Forge")
+            self.decide(
+                spot,
+                "Forge's API asks for the organization, as in Forge's addresses: --forge-organization",
+            )
         branch = self.lookup.take(spot, "branch", words.BRANCH)
         keys: dict[str, object] = {
             "provider": "forge", "organization": organization, "server": server, "site": site,

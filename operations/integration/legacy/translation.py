@@ -140,7 +140,10 @@ class _Translator:
             return hint or written
         if written or key == "deploys_channel":
             named = f"“{clean(written, limit=80)}” is a name: " if written else ""
-            text = f"{named}HMS-SYS speaks in a channel by its id, at the foot of the channel's details"
+            text = (
+                f"{named}HMS-SYS speaks in a channel by its id, at the foot of the channel's details:"
+                f" --{key.replace('_', '-')}"
+            )
             self._say(FindingKind.DECISION, f"slack.{key}", text)
         return ""
 
