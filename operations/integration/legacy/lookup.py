@@ -17,6 +17,8 @@ from operations.integration.legacy.vocabulary import Word, same_environment
 INNER = ("name", "repository", "repo", "uri", "url", "arn", "value", "id", "slug")
 """In an object where a text is looked for: the key that holds it."""
 
+_DURATION = re.compile(r"\s*(\d{1,9})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|)\s*")
+
 
 @dataclass(slots=True)
 class Lookup:
@@ -37,8 +39,9 @@ class Lookup:
         for layer in spot.layers:
             for spelling, factor in words.timed(names).items():
                 for found in self.reading.every(layer, spelling):
-                    if not isinstance(found.value, dict):
-                        return self._duration(found, factor)
+                    seconds = self._duration(found, factor)
+                    if seconds is not None:
+                        return seconds
         return None
 
     def found(self, spot: Spot, word: Word, inner: tuple[str, ...] = INNER) -> Found | None:
@@ -83,13 +86,13 @@ class Lookup:
                 if leaf_keys:
                     yield Found(found.path, {key: found.value[key] for key in leaf_keys})
 
-    def _duration(self, found: Found, factor: float) -> int:
-        written = re.fullmatch(
-            r"\s*(\d{1,9})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|)\s*",
-            str(found.value).lower(),
-        )
-        if isinstance(found.value, bool | float) or written is None:
+    def _duration(self, found: Found, factor: float) -> int | None:
+        """None for an object, and for a text that is something else: a time table."""
+        if isinstance(found.value, bool | float | list):
             raise self.reading.wrong_type(found, "a whole number")
+        written = _DURATION.fullmatch(str(found.value).lower())
+        if isinstance(found.value, dict) or written is None:
+            return None
         self.reading.used.add(found.path)
         unit = {"m": 60.0, "h": 3600.0, "s": 1.0}.get(written[2][:1], factor)
         return max(1, round(int(written[1]) * unit))

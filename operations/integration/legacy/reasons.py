@@ -9,6 +9,10 @@ from operations.integration.legacy.spelling import Found, plain_key
 from operations.integration.legacy.vocabulary import KNOWN_KEYS, SPEECH
 
 _KEPT = "HMS-SYS keeps history in its database and logs to its output"
+_BY_ITSELF = (
+    "the bot checks by itself, each as often as its `every:` says; a daily report is `digest:`"
+)
+_TIME_TABLE = re.compile(r"(@\w+|[\d*,/-]+( [\w*,/-]+){4})")
 _REPEATED = "HMS-SYS repeats what is safe to repeat by itself"
 UNWATCHED = "HMS-SYS watches targets and addresses, not machines"
 """The one of them that is a loss: nothing does that work."""
@@ -23,7 +27,7 @@ _NEEDLESS: tuple[tuple[str, str], ...] = (
     (r"(\w+_)?kube_?config(_\w+)?", "is the variable KUBECONFIG now"),
     (r"(\w+_)?(retries|retry|retry_\w+|max_retries|retries_\w+)", _REPEATED),
     (r"cron(_\w+)*|schedule(_\w+)*|(\w+_)?(cron|crontab)",
-     "the bot checks by itself, each as often as its `every:` says; a daily report is `digest:`"),
+     _BY_ITSELF),
     (r"(\w+_)?task_(definition|family|revision)\w*",
      "each deployment makes its own revision of the task definition that runs"),
     (r"(\w+_)?(disk|cpu|memory|load|swap)(_\w+)?",
@@ -43,6 +47,8 @@ def needless(leaf: Found) -> str:
     """Why HMS-SYS does without it; "" when that is not known."""
     if isinstance(leaf.value, str) and leaf.value.startswith("$"):
         return "names a variable already: see the list of variables for the one that HMS-SYS reads"
+    if isinstance(leaf.value, str) and _TIME_TABLE.fullmatch(leaf.value.strip()):
+        return _BY_ITSELF
     steps = [plain_key(step) for step in leaf.path if isinstance(step, str)]
     ends = ["_".join(steps[first:]) for first in range(len(steps))] + steps
     return next(

@@ -17,14 +17,14 @@ from operations.integration.legacy.spelling import Found, Reading, plain_key, sa
 from operations.redaction import redact
 
 _KNOWN = (
-    (re.compile(r"forge.*(token|key|secret)|(token|key)s?_(laravel_)?forge"), "FORGE_API_TOKEN"),
+    (re.compile(r"forge.*(token|key|secret)|(token|key|secret)s?_(laravel_)?forge$"), "FORGE_API_TOKEN"),
     (re.compile(r"aws.*secret.*key|secret_access_key|aws_secret$"), "AWS_SECRET_ACCESS_KEY"),
     (re.compile(r"aws.*session_token"), "AWS_SESSION_TOKEN"),
     (re.compile(r"aws.*access_key(_id)?|access_key_id"), "AWS_ACCESS_KEY_ID"),
     (re.compile(r"slack.*signing_secret"), "SLACK_SIGNING_SECRET"),
     (re.compile(r"slack.*app.*token"), "SLACK_APP_TOKEN"),
     (re.compile(r"slack.*token"), "SLACK_BOT_TOKEN"),
-    (re.compile(r"(?<![a-z])(git(hub)?|gh)_.*(token|pat)|(token|key)s?_git(hub)?"), "GITHUB_TOKEN"),
+    (re.compile(r"(?<![a-z])(git(hub)?|gh)_.*(token|pat)|(token|key|secret)s?_git(hub)?$"), "GITHUB_TOKEN"),
     (re.compile(r"(smtp|mail|email).*(password|pass|pwd)$|passwords?_(smtp|mail|email)"),
      "HMS_SMTP_PASSWORD"),
 )  # fmt: skip

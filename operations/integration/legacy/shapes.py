@@ -40,7 +40,7 @@ class _Shapes:
     def spots(self) -> Iterator[Spot]:
         self._shared = list(self._environments(()))
         for spot in self._all():
-            key = (spot.project.lower(), spot.environment.lower())
+            key = (spot.project, spot.environment)
             if key not in self._seen:
                 self._seen.add(key)
                 yield spot
@@ -195,7 +195,7 @@ class _Shapes:
 
     def _is_known(self, name: str) -> bool:
         """A project, or an environment: `deployments: {production: web}` says one target's deployment."""
-        known = {project for project, _ in self._seen}
+        known = {project.lower() for project, _ in self._seen}
         return name.lower() in known or name.lower() in words.ENVIRONMENT_WORDS
 
     def _bare(self) -> Iterator[Spot]:

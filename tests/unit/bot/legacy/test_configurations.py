@@ -490,6 +490,26 @@ def test_what_is_not_understood_is_told_with_why(
     assert expected in unknown
 
 
+def test_names_that_differ_in_case_only_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrated({"projects": {"web": web(), "Web": web(deployment="other")}}, tmp_path)
+
+    (decision,) = told(capsys, "decision")
+    assert "Web/prod: has the same name as web/prod" in decision
+
+
+def test_a_time_table_in_the_place_of_an_interval_is_told_and_refuses_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monitoring = {"interval": "*/5 * * * *"}
+
+    assert migrated({"projects": {"web": web()}, "monitoring": monitoring}, tmp_path) == 0
+
+    (changed,) = told(capsys, "changed")
+    assert changed.startswith("monitoring.interval: the bot checks by itself")
+
+
 def test_two_projects_on_one_workload_are_told_and_one_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
