@@ -95,7 +95,10 @@ def _check(text: str, translation: Translation, source: str) -> None:
 
 def _at_its_origin(fault: Fault, translation: Translation, source: str) -> str:
     """The fault where its value stands in the old file, as the new one is not there to look at."""
-    origin = translation.origins.get(fault.path)
+    path = fault.path
+    while path and path not in translation.origins:
+        path = path.rpartition(".")[0]
+    origin = translation.origins.get(path)
     if origin is None:
         return f"{fault.path}: {fault.message}"
     return f"{source}:{origin.place} {origin.path}: {fault.message}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from operations.integration.legacy.document import Document, Path, Place
@@ -110,7 +110,7 @@ class _Translator:
             findings=self._sorted(),
             left_out=tuple(name for name, _ in self._left_out),
             targets=tuple(spot.name for spot in self._spots),
-            origins=dict(self._origin(*each) for each in self._targets.lookup.origins.items()),
+            origins=dict(self._origin(*each) for each in self._places()),
         )
 
     def _sorted(self) -> tuple[Finding, ...]:
@@ -118,9 +118,14 @@ class _Translator:
         kinds = list(FindingKind)
         return tuple(sorted(dict.fromkeys(found), key=lambda each: kinds.index(each.kind)))
 
+    def _places(self) -> Iterator[tuple[tuple[str, str], Path]]:
+        """By target and key; "" for the target itself."""
+        yield from (((spot.name, ""), spot.layers[0]) for spot in self._spots)
+        yield from self._targets.lookup.origins.items()
+
     def _origin(self, key: tuple[str, str], path: Path) -> tuple[str, Origin]:
         project, _, environment = key[0].rpartition("/")
-        where = f"projects.{project}.environments.{environment}.{key[1]}"
+        where = f"projects.{project}.environments.{environment}.{key[1]}".rstrip(".")
         return where, Origin(path=self._reading.say(path), place=self._reading.place(path))
 
     def _slack(self) -> Keys:

@@ -459,6 +459,13 @@ def test_an_impossible_value_is_named_where_it_stands_in_the_old_file(tmp_path: 
     assert "the new hms.yaml" not in refusal.value.message
 
 
+def test_a_timeout_that_is_too_long_is_named_at_its_target_in_the_old_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        migrated({"projects": {"web": web(timeout=999_999_999)}}, tmp_path)
+
+    assert "old.json:1:15 projects.web: " in refusal.value.message
+
+
 def told(capsys: pytest.CaptureFixture[str], kind: str) -> list[str]:
     report = json.loads(capsys.readouterr().out)
     return [f"{f['path']}: {f['text']}" for f in report["findings"] if f["kind"] == kind]
