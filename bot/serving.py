@@ -12,6 +12,7 @@ import structlog
 from bot.config import Config, load_config
 from bot.faults import SettingsError
 from bot.logs import mask, start_logging
+from bot.lookups import BotLoop
 from bot.routes import Couriers, open_couriers
 from bot.runtime import serve
 from bot.settings import Settings, load_secrets, load_settings
@@ -31,7 +32,8 @@ def run_serve() -> int:
     couriers = _open_all(settings, config)
     _warn(settings, config)
     try:
-        asyncio.run(serve(settings, config, couriers))
+        with asyncio.Runner(loop_factory=BotLoop) as runner:
+            runner.run(serve(settings, config, couriers))
     except (OperationError, OSError) as problem:
         return _tell([problem])
     except BaseExceptionGroup as problems:
