@@ -14,11 +14,12 @@ from operations.deployment.ports import Provider, StartOrder, TargetHealth
 from operations.deployment.progress import Failure, Handle, Progress, Started, Verdict
 from operations.deployment.release import Release
 from operations.deployment.target import Target
-from operations.errors import OutcomeUnknown, ProviderUnavailable
+from operations.errors import OutcomeUnknown, ProviderError, ProviderUnavailable
 from operations.integration.dual.comparison import Comparison
 from operations.integration.dual.ports import LegacyOrder, LegacyResult, LegacyRun
 from providers.dual_parts import DUAL_KEY, DualParts, last_moment
 
+_UNSEEN = "HMS-OPS was not seen to end"
 _SHELL_ENDS = {
     126: "a program in it cannot be run",
     127: "a program in it was not found; `legacy.environment` says what else it gets of our environment",
@@ -85,7 +86,7 @@ class Shadow:
         elif comparison is not None and comparison.legacy_exit is not None:
             why = f"{_say_end(comparison.legacy_exit)}, and the platform could not be asked"
         else:
-            why = "HMS-OPS was not seen to end"
+            why = _UNSEEN
         if comparison is not None and comparison.ended_at is None:
             code = comparison.legacy_exit
             await self._parts.end(comparison, code=code, agrees=None, detail=why)
@@ -153,16 +154,18 @@ class Shadow:
         self, target: Target, release: Release, comparison: Comparison, result: LegacyResult
     ) -> Progress:
         """They agree when the platform does not serve it either; one that was cut off said nothing."""
-        health = await self._inner.status(target)
+        health = await self._health(target, comparison)
         code = result.exit_code or 0
         detail = _say_end(code)
         agrees: bool | None = None
-        if _shows(health, release):
+        if health is None:
+            detail = f"{detail}, and {_say_shown(health)}"
+        elif _shows(health, release):
             agrees, detail = False, "HMS-OPS failed, and the platform serves it all the same"
         elif code > 0 and code not in _SHELL_ENDS:
             agrees, detail = True, ""
         await self._parts.end(
-            comparison, code=code, seen=health.version, agrees=agrees, detail=detail
+            comparison, code=code, seen=_version_of(health), agrees=agrees, detail=detail
         )
         failure = Failure(summary=_say_end(code), reason=result.output[-600:])
         return Progress(activity="HMS-OPS", verdict=Verdict.FAILED, failure=failure)
@@ -172,44 +175,48 @@ class Shadow:
     ) -> Progress:
         """Without an exit code whoever ran HMS-OPS is gone, and only the platform can tell."""
         health = await self._look(target, release, comparison)
-        code = result.exit_code
-        shown = f"the platform shows {health.version or 'nothing'}, {health.state}"
+        code, shown, serves = result.exit_code, _say_shown(health), _serves(health, release)
+        detail = f"HMS-OPS says {release.version}, {shown}"
         if code is None:
-            detail = "HMS-OPS was not seen to end" + (
-                "" if _serves(health, release) else f"; {shown}"
-            )
-            await self._parts.end(
-                comparison, code=None, seen=health.version, agrees=None, detail=detail
-            )
-        else:
-            agrees = _serves(health, release)
-            await self._parts.end(
-                comparison,
-                code=code,
-                seen=health.version,
-                agrees=agrees,
-                detail="" if agrees else f"HMS-OPS says {release.version}, {shown}",
-            )
-        if _serves(health, release):
+            detail = _UNSEEN if serves else f"{_UNSEEN}; {shown}"
+        await self._parts.end(
+            comparison,
+            code=code,
+            seen=_version_of(health),
+            agrees=None if code is None or health is None else serves,
+            detail="" if serves and code is not None else detail,
+        )
+        if serves:
             return Progress(activity="Platform", verdict=Verdict.SUCCEEDED)
-        said = "was not seen to end" if code is None else "says that it deployed"
-        why = f"HMS-OPS {said}, and the platform does not show it"
+        said = _UNSEEN if code is None else "HMS-OPS says that it deployed"
+        why = f"{said}, and {'the platform does not show it' if health else shown}"
+        last = "HMS-OPS and the platform differ" if health and code is not None else said
         failure = Failure(summary=why, reason=shown)
-        last = "HMS-OPS was not seen to end" if code is None else "HMS-OPS and the platform differ"
         return Progress(activity="Platform", detail=last, verdict=Verdict.UNKNOWN, failure=failure)
 
-    async def _look(self, target: Target, release: Release, comparison: Comparison) -> TargetHealth:
+    async def _look(
+        self, target: Target, release: Release, comparison: Comparison
+    ) -> TargetHealth | None:
         """What the platform shows, once it shows the release or has had the time to.
 
         The target's deadline comes after that: what HMS-OPS said and the platform does not show is known.
         """
         clock = self._parts.clock
         until = min(clock.now() + self._parts.settles, last_moment(comparison, target))
-        health = await self._inner.status(target)
+        health = await self._health(target, comparison)
         while not _serves(health, release) and clock.now() < until:
             await clock.sleep(self._parts.look_seconds)
-            health = await self._inner.status(target)
+            health = await self._health(target, comparison)
         return health
+
+    async def _health(self, target: Target, comparison: Comparison) -> TargetHealth | None:
+        """None: the platform cannot be asked, and there is no time left to try again."""
+        try:
+            return await self._inner.status(target)
+        except ProviderError:
+            if self._parts.clock.now() < last_moment(comparison, target):
+                raise
+            return None
 
 
 def _known(comparison: Comparison) -> LegacyResult | None:
@@ -238,5 +245,15 @@ def _shows(health: TargetHealth, release: Release) -> bool:
     return is_pinned or health.version == release.version
 
 
-def _serves(health: TargetHealth, release: Release) -> bool:
-    return _shows(health, release) and health.state == "healthy"
+def _serves(health: TargetHealth | None, release: Release) -> bool:
+    return health is not None and _shows(health, release) and health.state == "healthy"
+
+
+def _version_of(health: TargetHealth | None) -> str:
+    return "" if health is None else health.version
+
+
+def _say_shown(health: TargetHealth | None) -> str:
+    if health is None:
+        return "the platform cannot be asked"
+    return f"the platform shows {health.version or 'nothing'}, {health.state}"

@@ -83,6 +83,7 @@ class Bench:
     database: Database
     target: Target
     tool: HmsOps
+    clock: JumpingClock
 
     async def close(self) -> None:
         """HMS-OPS may end now, and has."""
@@ -144,14 +145,15 @@ async def open_bench(folder: Path, mode: DualMode | None) -> Bench:
     target = make_catalog().targets[0]
     platform = Platform()
     tool = HmsOps([sys.executable, str(script)], RunFiles(folder / "runs"), os.environ)
+    clock = JumpingClock()
     parts = DualParts(
         modes={target.name: mode} if mode else {},
         tool=tool,
         comparisons=database.comparisons,
-        clock=JumpingClock(),
+        clock=clock,
         look_seconds=0.2,
     )
-    return Bench(folder, platform, DualProvider(platform, parts), database, target, tool)
+    return Bench(folder, platform, DualProvider(platform, parts), database, target, tool, clock)
 
 
 @pytest.fixture
@@ -388,6 +390,34 @@ async def test_a_failure_is_not_forgotten_while_the_platform_does_not_answer(sha
     assert seen[-1].failure is not None
     assert seen[-1].failure.summary == "HMS-OPS ended with 3"
     assert "Deploying ..." in seen[-1].failure.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "why"),
+    [
+        (3, Verdict.FAILED, "HMS-OPS ended with 3"),
+        (0, Verdict.UNKNOWN, "HMS-OPS says that it deployed, and the platform cannot be asked"),
+    ],
+)
+async def test_how_it_ended_is_the_verdict_where_the_platform_is_down_for_good(
+    shadow: Bench, code: int, verdict: Verdict, why: str
+) -> None:
+    shadow.legacy_ends_with(code)
+    shadow.platform.troubles = 99
+    handle = await shadow.start()
+    with pytest.raises(ProviderUnavailable):
+        await shadow.follow(handle)
+
+    await shadow.clock.sleep(shadow.target.timeout.total_seconds())
+    seen = await shadow.follow(handle)
+
+    assert seen[-1].verdict is verdict
+    assert seen[-1].failure is not None
+    assert seen[-1].failure.summary == why
+    found = await shadow.comparison()
+    assert (found.agrees, found.legacy_exit) == (None, code)
+    assert "the platform cannot be asked" in found.detail
+    assert found.ended_at is not None
 
 
 async def test_who_loses_sight_of_it_finds_it_again_with_its_exit_code(shadow: Bench) -> None:
