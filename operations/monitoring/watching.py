@@ -20,6 +20,8 @@ from operations.redaction import clean
 
 _LOG = logging.getLogger("hms.checks")
 _RECENT_ROLLOUT = timedelta(minutes=30)
+_STEP_BACK = timedelta(seconds=1)
+"""Of the clock. What is less is no more late than checks may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Watch:
         self._consequences = Consequences(lookout.checks, lookout.channel)
         self._free = self._settings.at_once
         self._freed = asyncio.Event()
+        self._seen = lookout.clock.now()
 
     async def run(self) -> None:
         """Ask until cancelled. Raises StorageError only when the checks cannot be made known at all."""
@@ -96,11 +99,20 @@ class Watch:
         """No more than can be begun at once: another replica may have room for the rest."""
         lookout = self._lookout
         try:
-            due = await lookout.queue.claim(lookout.checks, lookout.clock.now(), limit=limit)
+            now = await self._look_at_clock()
+            due = await lookout.queue.claim(lookout.checks, now, limit=limit)
         except StorageError as exc:
             _LOG.warning("cannot look for due checks: %s", exc.message)
             return ()
         return [check for check, _ in due]
+
+    async def _look_at_clock(self) -> datetime:
+        """What was put off while the clock was ahead would be asked by nobody until it is there again."""
+        now = self._lookout.clock.now()
+        if now < self._seen - _STEP_BACK:
+            await self._lookout.queue.schedule(self._lookout.checks, now)
+        self._seen = now
+        return now
 
     async def _seconds_until_due(self) -> float:
         idle = self._settings.idle_seconds

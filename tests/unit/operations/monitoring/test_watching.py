@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from operations.errors import StorageUnavailable
@@ -16,6 +17,7 @@ from operations.monitoring.watching import Lookout, Watch, WatchSettings
 from storage.database import Database
 from tests.contract.databases import open_sqlite
 from tests.factories import ALICE, NOON
+from tests.slack_stand_in import until
 from tests.unit.operations.monitoring.lookouts import (
     BRISK,
     CHANNEL,
@@ -108,6 +110,31 @@ async def test_each_check_is_asked_once_an_interval(tmp_path: Path) -> None:
         post.clock.time += EVERY
         await run_until([post.watch], asked(post, 2))
         assert set(Counter(post.prober.asked).values()) == {2}
+
+
+async def test_a_clock_that_was_ahead_for_a_while_stops_no_check(tmp_path: Path) -> None:
+    async with open_post(tmp_path) as post:
+        all_well(post)
+        ahead = 240 * EVERY
+        await post.database.check_queue.schedule(post.checks, NOON)
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            task = group.create_task(post.watch.run())
+            for number, step in enumerate((EVERY, ahead, EVERY - ahead), 1):
+                post.clock.time += step
+                await until(lambda: is_due_within(post, EVERY), 3)
+                post.clock.time += EVERY
+                await until(partial(has_asked, post, number), 3)
+            task.cancel()
+
+
+async def is_due_within(post: Post, span: timedelta) -> bool:
+    async with post.database.store.snapshot() as tx:
+        due = (await tx.checks.get(post.checks[0].id)).due_at
+    return due is not None and due <= post.clock.now() + span
+
+
+def has_asked(post: Post, times: int) -> bool:
+    return len(post.prober.asked) >= times
 
 
 async def test_two_loops_on_one_database_ask_each_due_check_once(tmp_path: Path) -> None:
