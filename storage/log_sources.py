@@ -26,6 +26,8 @@ _IDS = sa.bindparam("ids", type_=sa.Text)
 """The ids that are configured, as a JSON array: the same parameter for both databases."""
 
 _MAKE = insert_unless_there(LOG_SOURCES)
+_TOO_FAR = timedelta(hours=1)
+"""Nobody puts a source off for so long, nor holds it."""
 
 
 def _among_configured(picked: sa.Select[Any]) -> Statement:
@@ -40,12 +42,14 @@ def _among_configured(picked: sa.Select[Any]) -> Statement:
     )
 
 
+def _is_over(moment: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """One that is too far ahead was written while the clock was, and is not waited for."""
+    return sa.or_(moment <= sa.bindparam("now"), moment > sa.bindparam("too_far"))
+
+
 _PICK = _among_configured(
     sa.select(*LOG_SOURCES.columns)
-    .where(
-        _C.due_at <= sa.bindparam("now"),
-        sa.or_(_C.claim_until.is_(None), _C.claim_until <= sa.bindparam("now")),
-    )
+    .where(_is_over(_C.due_at), sa.or_(_C.claim_until.is_(None), _is_over(_C.claim_until)))
     .order_by(_C.due_at, _C.id)
     .limit(sa.bindparam("rows", type_=sa.Integer))
     .with_for_update(skip_locked=True)
@@ -122,7 +126,9 @@ class SqlLogQueue:
         """Take what is due."""
         ids = to_json(sorted(source_ids))
         async with self._engine.session(writing=True) as session:
-            picked = await session.fetch(_PICK, now=from_time(now), rows=limit, ids=ids)
+            picked = await session.fetch(
+                _PICK, now=from_time(now), too_far=from_time(now + _TOO_FAR), rows=limit, ids=ids
+            )
             claims = [_claim_of(row) for row in picked]
             until = from_time(now + span)
             await session.run_each(

@@ -55,6 +55,16 @@ async def test_a_claimed_source_is_nobody_elses(database: Database) -> None:
     assert await claim(database, NOON + SPAN - SECOND) == []
 
 
+async def test_a_clock_that_was_ahead_for_a_while_stops_no_reading(database: Database) -> None:
+    ahead = NOON + timedelta(days=1)
+    await database.log_queue.schedule(IDS, NOON)
+    moved, _ = await claim(database, ahead)
+    await move(database, moved, "here", ahead + SECOND)
+
+    assert {each.source_id for each in await claim(database, NOON + SECOND)} == set(IDS)
+    assert await claim(database, NOON + SECOND) == []
+
+
 async def test_two_who_claim_at_once_share_the_sources(database: Database) -> None:
     await database.log_queue.schedule(IDS, NOON)
 
