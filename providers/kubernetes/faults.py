@@ -93,6 +93,9 @@ def translating(*, writes: bool) -> Iterator[None]:
 
 
 def _told(exc: BaseException) -> str:
+    """Deadlines have no words of their own."""
+    if isinstance(exc, TimeoutError):
+        return "it took too long."
     return _sentence(clean(str(exc) or type(exc).__name__, limit=300))
 
 

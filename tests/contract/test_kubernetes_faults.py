@@ -59,6 +59,13 @@ async def test_a_server_that_is_down_is_unavailable(setting: Setting) -> None:
     await setting.cluster.start()
 
 
+async def test_a_server_that_hangs_is_told_in_words(setting: Setting) -> None:
+    setting.cluster.faults.latency = 1.5
+
+    with pytest.raises(ProviderUnavailable, match="does not answer: it took too long\\.$"):
+        await setting.provider.status(setting.target)
+
+
 async def test_a_patch_is_never_sent_twice_by_itself(setting: Setting) -> None:
     setting.cluster.faults.lose_next_patch()
 

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import structlog
@@ -18,13 +18,8 @@ Configured = Callable[..., io.StringIO]
 
 
 @pytest.fixture(name="configured")
-def _configured() -> Iterator[Configured]:
-    """`configure_logging` to a text, with all that it changes put back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    names = ("bot", "handlers", "operations", "providers", "storage", "sandbox", "aiohttp.access",
-             "apscheduler", "botocore", "boto3", "httpcore", "httpx", "kubernetes", "urllib3")  # fmt: skip
-    levels = {name: logging.getLogger(name).level for name in names}
+def _configured() -> Configured:
+    """`configure_logging` to a text."""
 
     def configured(
         level: str = "info",
@@ -36,13 +31,7 @@ def _configured() -> Iterator[Configured]:
         configure_logging(level, format, terminal, stream=stream, secrets=secrets)
         return stream
 
-    yield configured
-    root.handlers, root.level = handlers, level
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
-    logging.captureWarnings(False)
-    structlog.contextvars.clear_contextvars()
-    structlog.reset_defaults()
+    return configured
 
 
 def _records(stream: io.StringIO) -> list[dict[str, object]]:

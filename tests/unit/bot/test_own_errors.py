@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
 from pathlib import Path
@@ -26,16 +26,9 @@ SECRET = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
-    """As it is in production, and given back afterwards."""
-    root = logging.getLogger()
-    before = (root.level, list(root.handlers))
+def _logging() -> None:
+    """As it is in production."""
     configure_logging("info", "json", False, stream=io.StringIO())
-    yield
-    structlog.reset_defaults()
-    root.setLevel(before[0])
-    root.handlers[:] = before[1]
-    logging.captureWarnings(False)
 
 
 @pytest_asyncio.fixture
