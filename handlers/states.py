@@ -41,6 +41,8 @@ def rollout_words(rollout: Rollout, behind: Rollout | None = None) -> str:
         return "Rolling back"
     if rollout.state in ACTIVE and rollout.cancelled_by is not None:
         return "Cancelling"
+    if _is_failing(rollout):
+        return "Failed, rolling back"
     return _ROLLOUTS[rollout.state][1]
 
 
@@ -71,7 +73,13 @@ def unreviewed_words(rollouts: Sequence[Rollout]) -> str:
 
 def rollout_circle(rollout: Rollout) -> str:
     """The state's colour."""
-    return _ROLLOUTS[rollout.state][0]
+    return _ROLLOUTS[RolloutState.FAILED if _is_failing(rollout) else rollout.state][0]
+
+
+def _is_failing(rollout: Rollout) -> bool:
+    """Whether it has failed and the former release is on its way back."""
+    is_wanted = rollout.cancelled_by is not None
+    return rollout.state in ACTIVE and rollout.is_returning and not is_wanted
 
 
 def alert_words(group: AlertGroup) -> str:
