@@ -62,7 +62,7 @@ async def test_a_server_that_is_down_is_unavailable(setting: Setting) -> None:
 async def test_a_server_that_hangs_is_told_in_words(setting: Setting) -> None:
     setting.cluster.faults.latency = 1.5
 
-    with pytest.raises(ProviderUnavailable, match="does not answer: it took too long\\.$"):
+    with pytest.raises(ProviderUnavailable, match=r"does not answer: it took too long\.$"):
         await setting.provider.status(setting.target)
 
 
