@@ -25,6 +25,7 @@ from providers.legacy_runs import RunFiles, Trace
 _KEEPER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("legacy_keeper.py")))
 _START_SECONDS = 20.0
 _LOOK_SECONDS = 0.1
+_KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,14 @@ class HmsOps:
         try:
             code = await _end_of(process, self._status_seconds, self._files.log(name))
             if code is None:
-                return LegacyResult(None, self._why_ended(name))
+                return LegacyResult(None, await asyncio.to_thread(self._why_ended, name))
             return LegacyResult(code, await asyncio.to_thread(self._files.tail, name))
         finally:
-            _kill(process)
-            self._files.remove(name)
+            await asyncio.to_thread(self._clear, process, name)
+
+    def _clear(self, process: subprocess.Popen[bytes], name: str) -> None:
+        _kill(process)
+        self._files.remove(name)
 
     def _why_ended(self, name: str) -> str:
         if _is_too_long(self._files.log(name)):
@@ -204,7 +208,7 @@ async def _end_of(process: subprocess.Popen[bytes], seconds: float, log: Path) -
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while (code := process.poll()) is None:
-        if loop.time() >= end or _is_too_long(log):
+        if loop.time() >= end or await asyncio.to_thread(_is_too_long, log):
             return None
         await asyncio.sleep(_LOOK_SECONDS)
     return code
@@ -222,4 +226,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        # One that hangs in the kernel, on a dead network share, does not even hear of that.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_KILL_SECONDS)

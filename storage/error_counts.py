@@ -94,15 +94,6 @@ _WORST = Statement(
     .order_by(sa.func.sum(_H["count"]).desc(), _H.group_id)
     .limit(sa.literal_column("1"))
 )
-_BY_TARGET = Statement(
-    sa.select(
-        _T.project,
-        _T.environment,
-        sa.cast(sa.func.sum(_T["count"]), sa.BigInteger).label("total"),
-    )
-    .where(_T.hour >= sa.bindparam("since"), _T.hour < sa.bindparam("until"))
-    .group_by(_T.project, _T.environment)
-)
 
 
 class SqlErrorCounts:
@@ -181,13 +172,6 @@ class SqlErrorCounts:
             _WORST, at_project=project, at_environment=environment, since=_floor(since, HOUR)
         )
         return int(rows[0]["group_id"]) if rows else None
-
-    async def by_target(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
-        """Sums of hours."""
-        rows = await self._session.fetch(
-            _BY_TARGET, since=_floor(since, HOUR), until=_floor(until, HOUR)
-        )
-        return {(row["project"], row["environment"]): row["total"] for row in rows}
 
     async def _sum(self, statement: Statement, project: str, environment: str, since: int) -> int:
         rows = await self._session.fetch(

@@ -15,7 +15,7 @@ from handlers.subjects import UnknownSubject
 from handlers.tickets import Tickets
 from operations.clock import Clock
 from operations.deployment.inquiries import Inquiries
-from operations.deployment.rollout import Rollout, parse_rollout_id
+from operations.deployment.rollout import Rollout, parse_rollout_id, rollout_name
 from operations.errors import InvalidRequest, UnknownRollout, UnknownTarget
 from operations.monitoring.alerting import Alerting
 from operations.outbox import NoticeKind
@@ -92,7 +92,7 @@ class _RolloutSubject:
         """The rollout."""
         rollout = await self._sources.find_rollout(self._rollout_id)
         if rollout is None:
-            raise UnknownSubject(f"There is no rollout D-{self._rollout_id}.")
+            raise UnknownSubject(f"There is no rollout {rollout_name(self._rollout_id)}.")
         shown = RolloutPage(
             rollout=rollout,
             now=self._sources.clock.now(),

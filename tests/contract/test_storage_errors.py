@@ -219,10 +219,6 @@ async def test_counts_of_targets_are_told_by_minutes_and_hours(database: Databas
         assert await tx.counts.of_target("myapp", "other", NOON) == 0
         assert await tx.counts.of_target_by_hours("myapp", "prod", NOON + 30 * MINUTE) == 16
         assert await tx.counts.of_target_by_hours("myapp", "prod", NOON + HOUR) == 10
-        assert await tx.counts.by_target(NOON, NOON + HOUR) == {
-            ("myapp", "prod"): 6,
-            ("myapp", "staging"): 18,
-        }
 
 
 async def test_the_worst_group_of_a_target_is_found_by_its_hours(database: Database) -> None:

@@ -43,7 +43,6 @@ class Mail:
 
     keys: Mapping[str, object]
     trouble: str = ""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def read_mail(reading: Reading) -> Mail:
     """Whoever got mail gets it of everything: HMS-SYS has one list."""
     to = _recipients(reading)
     server = _server(reading)
-    sender = _text(reading, _FROM, bare=False)
+    sender = _text(reading, _FROM)
     sender = sender if _is_mailbox(sender) else _bracketed(sender)
     if not to:
         return Mail({})
@@ -113,8 +112,8 @@ def _mailboxes(reading: Reading, path: Path) -> list[str]:
 
 
 def _server(reading: Reading) -> _Server | None:
-    host, port = _text(reading, _HOST, bare=False), _number(reading, _PORT)
-    user = _text(reading, _USER, bare=False)
+    host, port = _text(reading, _HOST), _number(reading, _PORT)
+    user = _text(reading, _USER)
     if host and "://" not in host:
         name, _, written = host.partition(":")
         port = port or whole_number(written) or 587
@@ -140,10 +139,10 @@ def _of_address(text: str) -> _Server | None:
     return _Server(host, port or usual, unquote(parts.username or ""), parts.scheme)
 
 
-def _text(reading: Reading, keys: tuple[str, ...], *, bare: bool) -> str:
+def _text(reading: Reading, keys: tuple[str, ...]) -> str:
     """Only within a section of mail, or by a key that says mail itself."""
     for section in _SECTIONS:
-        named = keys if section or bare else tuple(key for key in keys if _says_mail(key))
+        named = keys if section else tuple(key for key in keys if _says_mail(key))
         if text := reading.text((), *(f"{section}{key}" for key in named)):
             return text
     return ""

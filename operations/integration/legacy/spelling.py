@@ -108,34 +108,8 @@ class Reading:
             raise self.wrong_type(found, "a whole number")
         return number
 
-    def texts(self, at: Path, *spellings: str) -> list[str]:
-        """All texts under the first spelling: one alone, with commas between, in a list, in a list a key."""
-        found = next(self.every(at, *spellings), None)
-        return list(dict.fromkeys(self._texts(found))) if found else []
-
-    def _texts(self, found: Found) -> Iterator[str]:
-        if found.path in self.hidden:
-            return
-        match found.value:
-            case str(text):
-                self.used.add(found.path)
-                yield from listed(text)
-            case list(items):
-                for index, item in enumerate(items):
-                    yield from self._texts(Found((*found.path, index), item))
-            case dict(children):
-                for key, child in children.items():
-                    yield from self._texts(Found((*found.path, key), child))
-            case _:
-                raise self.wrong_type(found, "a list of texts")
-
-    def members(self, at: Path, *spellings: str) -> list[tuple[str, Path]]:
-        """The named parts of an object, or of a list of objects with a `name`, or of names alone."""
-        found = self.find(at, *spellings)
-        return self.members_of(found) if found else []
-
     def members_of(self, found: Found, names: tuple[str, ...] = NAMES) -> list[tuple[str, Path]]:
-        """The same of what was found; `names` are the keys that name an object in a list."""
+        """The named parts of an object, or of a list of objects with one of `names`, or of names alone."""
         match found.value:
             case dict(children):
                 return [(name, (*found.path, name)) for name in children]

@@ -99,10 +99,6 @@ class ErrorCounts(Protocol):
         """The group of a target that most errors belong to since the hour of `since`."""
         ...
 
-    async def by_target(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
-        """Errors by project and environment, from the hour of `since` to before the hour of `until`."""
-        ...
-
 
 class EventLog(Protocol):
     """Single events and samples, within a transaction."""
