@@ -1,8 +1,7 @@
 """A JSON file as plain values that remember where they stand.
 
-RFC 8259 and nothing more: comments, trailing commas and a key twice are faults with their line and column,
-because a configuration that is only half understood must not be taken over. A byte-order mark, which
-Windows' editors write and nobody sees, is read over and remembered.
+RFC 8259 and nothing more: comments, trailing commas, a byte-order mark and a key twice are faults with
+their line and column, because a configuration that is only half understood must not be taken over.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from json import JSONDecodeError, JSONDecoder
 from typing import TypeAlias
 
@@ -52,20 +51,16 @@ class Unreadable(InvalidRequest):
 class Document:
     """`content` and, by path, where each value (of an object: its key) begins.
 
-    `origins`: the path in the file of what stands at another path here. `has_mark`: the file begins with a
-    byte-order mark.
+    `origins`: the path in the file of what stands at another path here.
     """
 
     content: dict[str, Value]
     places: dict[Path, Place] = field(default_factory=dict)
     origins: dict[Path, Path] = field(default_factory=dict)
-    has_mark: bool = False
 
 
 def read_document(raw: bytes) -> Document:
     """Read a file's bytes; raises Unreadable."""
-    marked = raw.startswith(codecs.BOM_UTF8)
-    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -73,11 +68,13 @@ def read_document(raw: bytes) -> Document:
         place = Place(before.count(b"\n") + 1, exc.start - before.rfind(b"\n"))
         raise Unreadable(_encoding(raw), place) from exc
     start = Place(1, 1)
+    if text.startswith("\ufeff"):
+        raise Unreadable("begins with a byte-order mark: save the file as UTF-8 without it", start)
     if not text.strip():
         raise Unreadable("is empty", start)
     if len(text) > _LARGEST:
         raise Unreadable("is larger than 1 MiB, which no configuration is", start)
-    return replace(_Reader(text).document(), has_mark=marked)
+    return _Reader(text).document()
 
 
 def _encoding(raw: bytes) -> str:

@@ -101,7 +101,6 @@ class _Translator:
             content["checks"] = checks
         if email := self._email():
             content["email"] = email
-        self._tell_mark()
         self._tell_secrets()
         self._tell_rest()
         return Translation(
@@ -210,12 +209,6 @@ class _Translator:
         if mail.trouble:
             self._say(FindingKind.DECISION, "email", mail.trouble)
         return mail.keys
-
-    def _tell_mark(self) -> None:
-        if self._reading.document.has_mark:
-            finding = Finding(kind=FindingKind.CHANGED, path="", place=Place(1, 1),
-                              text="the file's byte-order mark was read over")  # fmt: skip
-            self._findings.append(finding)
 
     def _tell_secrets(self) -> None:
         for secret in self._secrets:

@@ -77,7 +77,6 @@ TAKEN: dict[str, tuple[str, ...]] = {
         "shop/staging on Kubernetes stg/shop",
         "blog/production on Forge acme/12",
     ),
-    "byte_order_mark": (),
     "camel_applications": (
         "shop/staging on Kubernetes shop-stg/shop-web",
         "shop/production on Kubernetes shop/shop-web",
@@ -103,7 +102,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
         "storefront-aws/production on AWS ECS acme-prod/billing-svc",
         "storefront-k8s/production on Kubernetes shop/storefront",
     ),
-    "list_with_marks": (
+    "list_of_many_kinds": (
         "shop-api/prod on Kubernetes shop/api",
         "shop-api/staging on Kubernetes shop/api",
         "worker/production on AWS ECS main/worker",
@@ -158,7 +157,7 @@ LEFT = {
     "environments_as_names",
     "flat_screaming_three_platforms",
     "keys_begin_with_projects",
-    "list_with_marks",
+    "list_of_many_kinds",
     "names_with_spaces",
     "no_provider",
     "platform_words_by_environment",
@@ -173,6 +172,7 @@ LEFT = {
 DECIDED = {"deploys_channel": "C0123ABCD", "organization": "acme"}
 
 REFUSED = {
+    "broken_byte_order_mark": ":1:1: begins with a byte-order mark",
     "broken_comment": ":2:3: JSON has no comments",
     "broken_cut_short": ":2:1: a comma or “}” is missing here",
     "broken_empty": ":1:1: is empty",
@@ -254,7 +254,6 @@ def test_every_value_is_accounted_for(
         "names_with_spaces": {"projects.my app.environments[0]"},
         "addresses_with_passwords": {"projects.web.health_url"},
         "bare_at_the_top": {"notifications.slack.webhook"},
-        "byte_order_mark": {""},
         "camel_applications": {
             "slackWebhooks.deploys",
             "slackWebhooks.errors",
@@ -270,8 +269,7 @@ def test_every_value_is_accounted_for(
             "SLACK_WEBHOOK_URL",
             "SLACK_ERRORS_WEBHOOK_URL",
         },
-        "list_with_marks": {
-            "",
+        "list_of_many_kinds": {
             "slack.webhooks[0]",
             "slack.webhooks[1].url",
             "slack.webhooks[1].channel",
