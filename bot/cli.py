@@ -166,12 +166,15 @@ def _sandbox() -> int:
 
 
 def _config_check() -> int:
+    from bot.undecided import undecided
     from bot.variables import missing_variables
 
     settings, config = _load()
     count = len(config.catalog().targets)
     targets = "1 target" if count == 1 else f"{count} targets"
     sys.stdout.write(f"{settings.config_path} is valid: {targets}.\n")
+    for fault in undecided(config):
+        sys.stdout.write(f"  {fault.path}: {fault.message}.\n")
     if missing := missing_variables(settings, config):
         sys.stdout.write("Not set in this environment, and asked for by `hms-sys serve`:\n")
     for each in missing:

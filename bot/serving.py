@@ -16,6 +16,7 @@ from bot.lookups import BotLoop
 from bot.routes import Couriers, open_couriers
 from bot.runtime import serve
 from bot.settings import Settings, load_secrets, load_settings
+from bot.undecided import undecided
 from bot.variables import missing_variables
 from operations.errors import OperationError, ProviderUnauthorized
 
@@ -47,6 +48,7 @@ def _open_all(settings: Settings, config: Config) -> Couriers:
     """What needs the environment's secrets, masked first; raises SettingsError with every fault of them."""
     missing = missing_variables(settings, config)
     faults = [each.fault for each in missing] if any(each.needed for each in missing) else []
+    faults += undecided(config)
     couriers: Couriers = {}
     try:
         mask(_named_secrets(config))

@@ -13,8 +13,6 @@ from bot.config.document import KeyPath
 from bot.config.parts import Finding, Parts
 from bot.config.sections.monitoring import Check
 from bot.config.wording import hint, listing, quote
-from operations.integration.legacy.undecided import ORGANIZATION
-from providers.specs import ForgeSpec
 
 _RESERVED = ("forge", "aws", "k8s", "count")
 """Words that a command may have in a project's place."""
@@ -29,7 +27,6 @@ def check_rules(parts: Parts) -> Iterator[Finding]:
     yield from _names(parts)
     yield from _environments(parts)
     yield from _identities(parts)
-    yield from _undecided(parts)
     yield from check_approvals(parts)
     yield from _mentions(parts)
     yield from _checks(parts)
@@ -93,17 +90,6 @@ def _identities(parts: Parts) -> Iterator[Finding]:
             path = ("projects", project, "environments", environment)
             sentence = f"deploys to the same object as {first} ({spec.title}): each needs its own"
             yield Finding(path, sentence, of_key=True)
-
-
-def _undecided(parts: Parts) -> Iterator[Finding]:
-    """What `config migrate` could not know."""
-    for (project, environment), spec in parts.specs.items():
-        if isinstance(spec, ForgeSpec) and spec.organization == ORGANIZATION:
-            path = ("projects", project, "environments", environment, "organization")
-            sentence = (
-                "is to be decided: write the organization's name as in the addresses of Forge"
-            )
-            yield Finding(path, sentence)
 
 
 def _mentions(parts: Parts) -> Iterator[Finding]:

@@ -18,7 +18,6 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.wording import hint, quote
 from operations.durations import parse_duration
-from operations.integration.legacy import undecided
 
 FAULT = "hms_fault"
 """The type of errors whose message is a sentence for people already."""
@@ -58,9 +57,6 @@ class ErrorRate:
 
 
 def _channel(text: str) -> str:
-    if text == undecided.CHANNEL:
-        refuse("is to be decided: write the channel's id, which starts with C or G and is at the foot of "
-               "the channel's details in Slack")  # fmt: skip
     if re.fullmatch(r"[CG][A-Z0-9]{2,20}", text):
         return text
     refuse(f"{quote(text)} is not a channel's id: it starts with C or G and is at the foot of the "

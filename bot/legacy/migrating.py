@@ -19,20 +19,16 @@ from bot.whole_files import prepare_file
 from handlers.cli.orders import MigrateOrder
 from operations.errors import InvalidRequest
 from operations.integration.legacy.document import Unreadable, read_document
-from operations.integration.legacy.findings import FindingKind
 from operations.integration.legacy.secrets import Secret
 from operations.integration.legacy.spelling import say_path
 from operations.integration.legacy.translation import Hints, Translation, translate
-from operations.integration.legacy.undecided import CHANNEL, ORGANIZATION
 
 _STDOUT = "-"
-_LEFT = 1
-_DECIDED = {CHANNEL: "C0DECIDED0", ORGANIZATION: "decided-0"}
-"""As long as what they stand for, so that the rest can be checked where it is."""
+_EMPTY = 1
 
 
 def migrate_config(order: MigrateOrder) -> int:
-    """The exit code: 1 while something is to be decided or was not understood.
+    """The exit code: 1 when no target was found. What is left to people, the report says.
 
     Raises InvalidRequest when nothing can be or was written.
     """
@@ -52,8 +48,7 @@ def migrate_config(order: MigrateOrder) -> int:
 
 
 def _code(translation: Translation) -> int:
-    open_ends = (FindingKind.DECISION, FindingKind.UNKNOWN)
-    return _LEFT if any(found.kind in open_ends for found in translation.findings) else 0
+    return 0 if translation.targets else _EMPTY
 
 
 def _translated(order: MigrateOrder) -> Translation:
@@ -73,12 +68,9 @@ def _translated(order: MigrateOrder) -> Translation:
 
 
 def _check(text: str, translation: Translation, source: str) -> None:
-    """What is to be written must pass `config check`, but for what is to be decided, and hold no secret."""
-    decided = text
-    for undecided, anything in _DECIDED.items():
-        decided = decided.replace(f'"{undecided}"', f'"{anything}"')
+    """What is to be written must pass `config check`, and hold no secret."""
     try:
-        check_document(parse_document(decided, "the new hms.yaml"))
+        check_document(parse_document(text, "the new hms.yaml"))
     except ConfigError as exc:
         told = "\n".join(_at_its_origin(fault, translation, source) for fault in exc.faults)
         raise InvalidRequest(

@@ -19,9 +19,9 @@ with 4 when the database does not answer."""
 
 _CONFIG = """Take HMS-OPS's configuration over.
 
-Ends with 0 when everything was taken over, with 1 when the file was written and something in it is to be
-decided, or was not understood: the report names each. Ends with 2 when nothing was written: the old file
-cannot be read, or the new one is there already."""
+Ends with 0 when the file was written: the report names what in it is to be decided, and what was not
+understood. Ends with 1 when there was no target in the old file, with 2 when nothing was written: the old
+file cannot be read, or the new one is there already."""
 
 
 def add_migrate(config: typer.Typer, hooks: Hooks) -> None:

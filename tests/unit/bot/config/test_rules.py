@@ -169,20 +169,6 @@ def test_an_unsound_access_section_hides_no_approval_behind_a_wrong_fault() -> N
     assert [line.split(" ")[1] for line in found] == ["access.deploy.prod[1]:"]
 
 
-def test_what_a_migration_left_undecided_is_refused_with_what_to_write() -> None:
-    text = spoiled("C01GEN", "C0DECIDEME").replace(
-        "{provider: k8s, workload: deployment/web}",
-        "{provider: forge, organization: decide-me, server: 1, site: 2}",
-    )
-
-    assert faults_of(text) == [
-        "1:26 slack.deploys_channel: is to be decided: write the channel's id, which starts with C or G and is at"
-        " the foot of the channel's details in Slack",
-        "9:48 projects.myapp.environments.staging.organization: is to be decided: write the organization's name as"
-        " in the addresses of Forge",
-    ]
-
-
 @pytest.mark.parametrize("container", ["", ", container: app", ", container: sidecar"])
 def test_two_targets_on_one_workload_are_refused_whatever_their_containers(container: str) -> None:
     """Each rollout and each rollback there is one of the whole workload."""
