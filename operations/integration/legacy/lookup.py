@@ -74,7 +74,9 @@ class Lookup:
         for wanted in (spot.environment, spot.project):
             for key, child in found.value.items():
                 if same_environment(key, wanted) and not isinstance(child, dict | list):
-                    return Found((*found.path, key), child) if child is not None else None
+                    path = (*found.path, key)
+                    is_there = child is not None and path not in self.reading.hidden
+                    return Found(path, child) if is_there else None
         named = self.reading.every(found.path, *inner)
         return next((each for each in named if not isinstance(each.value, dict | list)), None)
 

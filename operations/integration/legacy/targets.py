@@ -155,12 +155,7 @@ def identity(keys: Mapping[str, object]) -> str:
 
 
 def _repository(image: str) -> str:
-    """The image without tag and digest: the version is not the configuration's.
-
-    "" for an address with a login, which no image is: before its @ stands a password.
-    """
-    if re.search(r"@(?!sha\d+:)", image):
-        return ""
+    """The image without tag and digest: the version is not the configuration's."""
     name = re.sub(r"^(docker|https?)://", "", image).partition("@")[0]
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}"

@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,14 @@ def test_no_secret_is_told_or_written_whatever_the_shape(content: dict[str, obje
     assert any(MARK in text for text in strings(content))
 
     assert MARK not in _told(json.dumps(content))
+
+
+@pytest.mark.parametrize("key", ["image", "namespace", "context", "container"])
+def test_a_secret_that_stands_by_environment_is_told_to_nobody(key: str) -> None:
+    project = {"provider": "k8s", "deployment": "web", "env": "prod"}
+    address = f"https://x:p/{MARK}@host/up"
+
+    assert MARK not in _told(json.dumps({key: {"prod": address}, "projects": {"shop": project}}))
 
 
 def _told(text: str) -> str:
